@@ -1,0 +1,30 @@
+/** How the parts of the program tell each other, and the clients, what happened. */
+import type { EventPayloads } from "../schemas/mod.ts";
+import type { SessionKey } from "./session.ts";
+
+/** Who an event is for, where it is not for everybody who may hear it. */
+export interface Audience {
+  /** Only these connections, and those that follow the conversation. */
+  readonly connIds?: ReadonlySet<string>;
+  /** The conversation it belongs to. */
+  readonly sessionKey?: SessionKey;
+  /** Only connections that declared this ability. */
+  readonly cap?: string;
+}
+
+/** One event on its way out. `payload` must not change once it is published. */
+export type GatewayEvent = {
+  [Name in keyof EventPayloads]: {
+    readonly name: Name;
+    readonly payload: EventPayloads[Name];
+    readonly stateVersion?: { readonly presence: number; readonly health: number };
+    readonly audience?: Audience;
+  };
+}[keyof EventPayloads];
+
+/** Delivers each event to every subscriber, in order, before `publish` returns. */
+export interface Bus {
+  publish(event: GatewayEvent): void;
+  /** Dispose of the result to stop hearing. */
+  subscribe(hear: (event: GatewayEvent) => void): Disposable;
+}
