@@ -1,0 +1,168 @@
+/** Sessions, in SQLite. */
+import type { SQLInputValue } from "node:sqlite";
+import type { Session, SessionKey, SessionSettings, SessionStats } from "../session.ts";
+import { LabelTakenError, type SessionQuery, type Sessions } from "../store.ts";
+import { type Database, fromJson, toJson } from "./database.ts";
+
+interface SessionRow {
+  readonly key: SessionKey;
+  readonly agent_id: string;
+  readonly session_id: string;
+  readonly settings: string;
+  readonly stats: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+const COLUMNS = "key, agent_id, session_id, settings, stats, created_at, updated_at";
+
+export class SqliteSessions implements Sessions {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(key: SessionKey): Session | undefined {
+    return this.#find("key", key);
+  }
+
+  byId(sessionId: string): Session | undefined {
+    return this.#find("session_id", sessionId);
+  }
+
+  byLabel(label: string): Session | undefined {
+    return this.#find("label", label);
+  }
+
+  list(query: SessionQuery): readonly Session[] {
+    const { sql, values } = listStatement(query);
+    return this.#database.all<SessionRow>(sql, ...values).map(toSession);
+  }
+
+  count(query: SessionQuery): number {
+    const { where, values } = conditions(query);
+    return this.#database.one<{ count: number }>(
+      `SELECT count(*) AS count FROM sessions ${where}`,
+      ...values,
+    ).count;
+  }
+
+  /**
+   * Stats are merged as settings are. Throws `LabelTakenError` for the label of another session,
+   * and an error for another session's id.
+   */
+  save(key: SessionKey, change: {
+    agentId: string;
+    sessionId?: string;
+    settings?: SessionSettings;
+    stats?: SessionStats;
+    now: number;
+    touch?: boolean;
+  }): Session {
+    const old = this.get(key);
+    const id = change.sessionId ?? old?.id ?? crypto.randomUUID();
+    const settings: SessionSettings = { ...old?.settings, ...change.settings };
+    const stats: SessionStats = { ...old?.stats, ...change.stats };
+    const { label, displayName, spawnedBy } = settings;
+    if (label !== undefined && label !== old?.settings.label) this.#claimLabel(label, key);
+    if (id !== old?.id) this.#claimId(id, key);
+    const row = this.#database.one<SessionRow>(
+      `INSERT INTO sessions (${COLUMNS}, label, spawned_by, search)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET
+         agent_id = excluded.agent_id, session_id = excluded.session_id,
+         settings = excluded.settings, stats = excluded.stats, updated_at = excluded.updated_at,
+         label = excluded.label, spawned_by = excluded.spawned_by, search = excluded.search
+       RETURNING ${COLUMNS}`,
+      key,
+      change.agentId,
+      id,
+      toJson(settings),
+      toJson(stats),
+      change.now,
+      old === undefined || change.touch !== false ? change.now : old.updatedAt,
+      label ?? null,
+      spawnedBy ?? null,
+      [key, label, displayName].join("\n").toLowerCase(),
+    );
+    return toSession(row);
+  }
+
+  remove(key: SessionKey, { transcript }: { transcript: boolean }): boolean {
+    return this.#database.transaction(() => {
+      const row = this.#database.get<{ session_id: string }>(
+        "DELETE FROM sessions WHERE key = ? RETURNING session_id",
+        key,
+      );
+      if (row !== undefined && transcript) {
+        this.#database.run("DELETE FROM entries WHERE session_id = ?", row.session_id);
+      }
+      return row !== undefined;
+    });
+  }
+
+  #find(column: "key" | "session_id" | "label", value: string): Session | undefined {
+    const row = this.#database.get<SessionRow>(
+      `SELECT ${COLUMNS} FROM sessions WHERE ${column} = ?`,
+      value,
+    );
+    return row && toSession(row);
+  }
+
+  #claimLabel(label: string, key: SessionKey): void {
+    const owner = this.byLabel(label);
+    if (owner !== undefined && owner.key !== key) throw new LabelTakenError(label, owner.key);
+  }
+
+  #claimId(id: string, key: SessionKey): void {
+    const owner = this.byId(id);
+    if (owner !== undefined && owner.key !== key) {
+      throw new Error(`Cannot save session '${key}': '${owner.key}' has the id '${id}'`);
+    }
+  }
+}
+
+/** What `list` asks SQLite: a walk of one index, newest first, that ends at the limit. */
+export function listStatement(query: SessionQuery): { sql: string; values: SQLInputValue[] } {
+  const { where, values } = conditions(query);
+  return {
+    sql: `SELECT ${COLUMNS} FROM sessions ${where}
+          ORDER BY updated_at DESC, rowid DESC LIMIT ? OFFSET ?`,
+    values: [...values, Math.max(0, query.limit ?? Number.MAX_SAFE_INTEGER), query.offset ?? 0],
+  };
+}
+
+function conditions(
+  { agentId, label, spawnedBy, search, updatedSince }: SessionQuery,
+): { where: string; values: SQLInputValue[] } {
+  const asked = [
+    ["agent_id = ?", agentId],
+    ["label = ?", label],
+    ["spawned_by = ?", spawnedBy],
+    // LIKE would fold ASCII only, and take % and _ for wild cards.
+    ["instr(search, ?) > 0", search?.toLowerCase()],
+    ["updated_at >= ?", updatedSince],
+  ] as const;
+  const texts: string[] = [];
+  const values: SQLInputValue[] = [];
+  for (const [text, value] of asked) {
+    if (value === undefined) continue;
+    texts.push(text);
+    values.push(value);
+  }
+  return { where: texts.length === 0 ? "" : `WHERE ${texts.join(" AND ")}`, values };
+}
+
+function toSession(row: SessionRow): Session {
+  const where = { table: "sessions", key: row.key };
+  return {
+    key: row.key,
+    agentId: row.agent_id,
+    id: row.session_id,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    settings: fromJson<SessionSettings>(row.settings, where),
+    stats: fromJson<SessionStats>(row.stats, where),
+  };
+}

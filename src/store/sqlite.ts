@@ -1,0 +1,47 @@
+/** The store, in one SQLite file. */
+import type { Store } from "../store.ts";
+import { openDatabase } from "./database.ts";
+import { SqliteDevices } from "./devices.ts";
+import { type Holder, removeHolder, writeHolder } from "./holder.ts";
+import { init } from "./migrations/0001_init.ts";
+import { SqliteRuns } from "./runs.ts";
+import { SqliteSessions } from "./sessions.ts";
+import { SqliteTranscripts } from "./transcripts.ts";
+import { SqliteValues } from "./values.ts";
+
+export { StoreFileError } from "./database.ts";
+export { type Holder, StoreBusyError } from "./holder.ts";
+
+/** In the order in which they were released; one that was is never edited. */
+const MIGRATIONS = [init];
+
+/**
+ * Opens the store at `path`, which nobody else can then open, and brings an older one up to date.
+ * Made if there is none, for its owner's eyes only; `:memory:` is one that ends with its disposal.
+ * `holder` is what those are told who find it taken.
+ *
+ * Throws `StoreBusyError` at once if it is in use, and `StoreFileError` if it is damaged, not a
+ * store, or written by a newer program; what the file holds is then as it was.
+ */
+export function openStore(
+  path: string,
+  { holder, now = Date.now }: { holder?: Holder; now?: () => number } = {},
+): Store {
+  const database = openDatabase(path, MIGRATIONS);
+  const onDisk = path !== ":memory:";
+  if (onDisk) writeHolder(path, holder ?? { pid: Deno.pid, startedAt: now() });
+  const transcripts = new SqliteTranscripts(database);
+  return {
+    path,
+    sessions: new SqliteSessions(database),
+    transcripts,
+    runs: new SqliteRuns(database, transcripts),
+    devices: new SqliteDevices(database),
+    values: new SqliteValues(database),
+    transaction: (change) => database.transaction(change),
+    [Symbol.dispose]: () => {
+      if (onDisk && database.isOpen) removeHolder(path);
+      database[Symbol.dispose]();
+    },
+  };
+}
