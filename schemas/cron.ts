@@ -75,6 +75,8 @@ export const CronList = method("cron.list", {
     limit: Count,
     hasMore: Type.Boolean(),
     nextOffset: nullable(Count),
+    /** Changes whenever the list does; version 4 clients refuse a page without it. */
+    snapshotRevision: Type.Optional(NonEmpty),
   }),
 });
 

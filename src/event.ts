@@ -19,6 +19,8 @@ export type GatewayEvent = {
     readonly payload: EventPayloads[Name];
     readonly stateVersion?: { readonly presence: number; readonly health: number };
     readonly audience?: Audience;
+    /** Skipped for a client that is behind, although others of its name are not. */
+    readonly droppable?: true;
   };
 }[keyof EventPayloads];
 

@@ -2232,6 +2232,7 @@ public struct CronListResult: Codable, Sendable {
     public let limit: Int
     public let hasMore: Bool
     public let nextOffset: Int?
+    public let snapshotRevision: String?
 
     public init(
         jobs: [CronJob],
@@ -2239,7 +2240,8 @@ public struct CronListResult: Codable, Sendable {
         offset: Int,
         limit: Int,
         hasMore: Bool,
-        nextOffset: Int?
+        nextOffset: Int?,
+        snapshotRevision: String? = nil
     ) {
         self.jobs = jobs
         self.total = total
@@ -2247,6 +2249,7 @@ public struct CronListResult: Codable, Sendable {
         self.limit = limit
         self.hasMore = hasMore
         self.nextOffset = nextOffset
+        self.snapshotRevision = snapshotRevision
     }
 }
 

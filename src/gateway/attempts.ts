@@ -1,0 +1,65 @@
+/** Counts failed credentials and locks out who keeps guessing. */
+
+/** How many failures in which time, and how long the lock then holds. Times in milliseconds. */
+export interface AttemptLimits {
+  readonly maxAttempts: number;
+  readonly windowMs: number;
+  readonly lockoutMs: number;
+}
+
+export const ATTEMPT_LIMITS: AttemptLimits = {
+  maxAttempts: 10,
+  windowMs: 60_000,
+  lockoutMs: 300_000,
+};
+
+/** Keys kept at most; beyond it the longest silent one is forgotten. */
+const MAX_KEYS = 10_000;
+
+interface Record {
+  failures: number[];
+  lockedUntil: number;
+}
+
+/**
+ * A sliding window per key. A key names the kind of credential and who tries, so that failures with
+ * one kind never lock out another.
+ */
+export class Attempts {
+  readonly #limits: AttemptLimits;
+  readonly #now: () => number;
+  readonly #records = new Map<string, Record>();
+
+  constructor(limits: Partial<AttemptLimits> = {}, now: () => number = Date.now) {
+    this.#limits = { ...ATTEMPT_LIMITS, ...limits };
+    this.#now = now;
+  }
+
+  /** Milliseconds until the key may try again; 0 when it may now. */
+  lockedFor(key: string): number {
+    return Math.max(0, (this.#records.get(key)?.lockedUntil ?? 0) - this.#now());
+  }
+
+  fail(key: string): void {
+    const now = this.#now();
+    const record = this.#records.get(key) ?? { failures: [], lockedUntil: 0 };
+    this.#records.delete(key); // re-inserted at the end: the map's order is that of last use
+    record.failures = record.failures.filter((at) => now - at < this.#limits.windowMs);
+    record.failures.push(now);
+    if (record.failures.length >= this.#limits.maxAttempts) {
+      record.lockedUntil = now + this.#limits.lockoutMs;
+      record.failures = [];
+    }
+    this.#records.set(key, record);
+    if (this.#records.size > MAX_KEYS) {
+      for (const oldest of this.#records.keys()) {
+        this.#records.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  succeed(key: string): void {
+    this.#records.delete(key);
+  }
+}

@@ -1,0 +1,139 @@
+/** What can be done with a conversation besides talking in it. */
+import { randomUUID } from "node:crypto";
+import type { SessionRow } from "../../schemas/sessions.ts";
+import { invalid } from "../error.ts";
+import type { Bus } from "../event.ts";
+import type { ModelCatalog, ModelChoice } from "../model.ts";
+import { agentOf, type Session, type SessionKey, type SessionSettings } from "../session.ts";
+import type { Store } from "../store.ts";
+import { sessionRow } from "./rows.ts";
+import type { Runs } from "./runs.ts";
+import type { Settings } from "./settings.ts";
+
+/** The list of conversations, and the changes to it. */
+export class Conversations {
+  readonly #store: Store;
+  readonly #settings: Settings;
+  readonly #models: ModelCatalog;
+  readonly #bus: Bus;
+  readonly #runs: () => Runs;
+  /** What answers by default, as far as it is known: rows must not wait for a model server. */
+  #model: ModelChoice | undefined;
+
+  constructor({ store, settings, models, bus, runs }: {
+    store: Store;
+    settings: Settings;
+    models: ModelCatalog;
+    bus: Bus;
+    runs: () => Runs;
+  }) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#models = models;
+    this.#bus = bus;
+    this.#runs = runs;
+  }
+
+  /** The model that answers by default. Kept for rows. */
+  async defaultModel(): Promise<ModelChoice> {
+    this.#model = await this.#models.choose(this.#settings.keys.defaultAgentId);
+    return this.#model;
+  }
+
+  get(key: SessionKey): Session | undefined {
+    return this.#store.sessions.get(key);
+  }
+
+  byId(sessionId: string): Session | undefined {
+    return this.#store.sessions.byId(sessionId);
+  }
+
+  /** The conversation under a key, made if it is not there. */
+  ensure(key: SessionKey): Session {
+    return this.get(key) ??
+      this.#store.sessions.save(key, { agentId: agentOf(key), now: Date.now() });
+  }
+
+  row(
+    session: Session,
+    { titles = false, previews = false }: { titles?: boolean; previews?: boolean } = {},
+  ): SessionRow {
+    const { transcripts } = this.#store;
+    const total = titles ? transcripts.count(session.id) : 0;
+    const first = total > 0
+      ? transcripts.page(session.id, { limit: 1, offset: total - 1 })[0]
+      : undefined;
+    const last = previews ? transcripts.page(session.id, { limit: 1 })[0] : undefined;
+    return sessionRow(session, {
+      settings: this.#settings,
+      model: this.#model,
+      isActive: this.#runs().isActive(session.key),
+      ...(first === undefined ? {} : { first }),
+      ...(last === undefined ? {} : { last }),
+    });
+  }
+
+  change(key: SessionKey, settings: SessionSettings): Session {
+    const session = this.#store.sessions.save(key, {
+      agentId: agentOf(key),
+      settings,
+      now: Date.now(),
+    });
+    this.changed(key, "patch");
+    return session;
+  }
+
+  /** Starts a new transcript under the same key; what was set is kept, what was counted is not. */
+  async reset(key: SessionKey): Promise<Session> {
+    await this.#runs().abort(key, { stopReason: "stop" });
+    const session = this.#store.sessions.save(key, {
+      agentId: agentOf(key),
+      sessionId: randomUUID(),
+      stats: {
+        inputTokens: undefined,
+        outputTokens: undefined,
+        totalTokens: undefined,
+        contextTokens: undefined,
+        compactionCount: undefined,
+        abortedLastRun: undefined,
+        lastRunId: undefined,
+        status: undefined,
+        startedAt: undefined,
+        endedAt: undefined,
+      },
+      now: Date.now(),
+    });
+    this.changed(key, "reset");
+    return session;
+  }
+
+  async remove(key: SessionKey, { transcript }: { transcript: boolean }): Promise<boolean> {
+    if (key === this.#settings.mainSessionKey) {
+      throw invalid(`Cannot delete the main session (${key}).`);
+    }
+    await this.#runs().abort(key, { stopReason: "stop" });
+    const removed = this.#store.sessions.remove(key, { transcript });
+    if (removed) this.#publish(key, "delete");
+    return removed;
+  }
+
+  /** Tells those who watch the list. */
+  changed(key: SessionKey, reason: string): void {
+    this.#publish(key, reason);
+  }
+
+  #publish(key: SessionKey, reason: string): void {
+    const session = this.get(key);
+    this.#bus.publish({
+      name: "sessions.changed",
+      payload: {
+        sessionKey: key,
+        agentId: agentOf(key),
+        reason,
+        ts: Date.now(),
+        ...(session === undefined ? {} : { session: this.row(session) }),
+      },
+      audience: { sessionKey: key },
+    });
+  }
+}

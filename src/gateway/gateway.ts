@@ -1,0 +1,280 @@
+/**
+ * The kernel: everything that the gateway does, without sockets and without SQL. The program and
+ * the tests start this same object.
+ */
+import { advertisedEvents, advertisedMethods, events, methods } from "../../schemas/mod.ts";
+import type { Protocol } from "../../schemas/contract.ts";
+import type { Caller } from "../caller.ts";
+import type { ConfigFile } from "../config.ts";
+import type { Bus, GatewayEvent } from "../event.ts";
+import type { Host } from "../host.ts";
+import type { Log, LogReader } from "../log.ts";
+import type { ModelCatalog, ModelChoice } from "../model.ts";
+import type { Agent } from "../run.ts";
+import type { Store } from "../store.ts";
+import { mayHear } from "./access.ts";
+import { createBus } from "./bus.ts";
+import { Conversations } from "./conversations.ts";
+import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { Health } from "./health.ts";
+import { Heartbeats } from "./heartbeat.ts";
+import { agentHandlers } from "./methods/agent.ts";
+import { chatHandlers } from "./methods/chat.ts";
+import { configHandlers } from "./methods/config.ts";
+import { deviceHandlers } from "./methods/devices.ts";
+import { listHandlers } from "./methods/lists.ts";
+import { modelHandlers } from "./methods/models.ts";
+import { nodeHandlers } from "./methods/nodes.ts";
+import { sessionHandlers } from "./methods/sessions.ts";
+import { systemHandlers } from "./methods/system.ts";
+import { toolHandlers } from "./methods/tools.ts";
+import { Nodes } from "./nodes.ts";
+import { Pairing } from "./pairing.ts";
+import { isShortLived, Presence } from "./presence.ts";
+import { Runs } from "./runs.ts";
+import { Settings } from "./settings.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { SystemEvents } from "./system_events.ts";
+
+/** Clients that lost no contact in this time know it by the `tick`. Milliseconds. */
+export const TICK_MS = 30_000;
+/** How often everybody is told how the gateway is, in milliseconds. */
+const HEALTH_MS = 60_000;
+
+/** What the kernel is made of. */
+export interface GatewayParts {
+  readonly config: ConfigFile;
+  readonly store: Store;
+  readonly agent: Agent;
+  readonly models: ModelCatalog;
+  readonly log: Log;
+  readonly logs: LogReader;
+  readonly host: Host;
+  readonly stateDir: string;
+}
+
+/** A connection as the kernel sees it. */
+export interface Connection {
+  readonly caller: Caller;
+  /** Ends it; `reason` is told to the client. */
+  close(code: number, reason: string): void;
+}
+
+/** The kernel, at work until disposed of. */
+export interface Gateway extends AsyncDisposable {
+  readonly bus: Bus;
+  readonly dispatch: Dispatch;
+  readonly pairing: Pairing;
+  readonly settings: Settings;
+  readonly version: string;
+  /** Admits a connection whose handshake succeeded; dispose of the result when it ended. */
+  connect(connection: Connection): Disposable;
+  /** Tells a new connection who is here and how the gateway is. */
+  greet(caller: Caller): void;
+  /** Whether an event is for this caller. */
+  concerns(caller: Caller, event: GatewayEvent): boolean;
+  /** The part of `hello-ok` that is the kernel's to tell. */
+  hello(protocol: Protocol): {
+    readonly features: { readonly methods: readonly string[]; readonly events: readonly string[] };
+    readonly snapshot: ReturnType<typeof snapshotOf>;
+  };
+  /** The model that answers by default, and why. */
+  model(): Promise<ModelChoice>;
+  /** Tells every client that the gateway stops. */
+  announceShutdown(reason: string): void;
+  /** Stops what the agents do, keeping what they said; nothing new begins. */
+  stopRuns(): Promise<void>;
+}
+
+/** Starts the kernel: takes up what the last run of the program left, and sets its clocks. */
+export function createGateway(parts: GatewayParts): Gateway {
+  const { config, store, agent, models, log, host } = parts;
+  const startedAt = Date.now();
+  const version = host.version;
+  const bus = createBus(log);
+  const settings = new Settings(() => config.config);
+  const versions = { presence: 1, health: 1 };
+  const stateVersion = () => ({ ...versions });
+  const connections = new Map<string, Connection>();
+  const subscriptions = new Subscriptions();
+  const stop = new AbortController();
+
+  const presence = new Presence(host, {
+    bus,
+    version: stateVersion,
+    bump: () => void versions.presence++,
+  });
+  const health = new Health({
+    sessions: store.sessions,
+    settings,
+    bus,
+    path: store.path,
+    version: stateVersion,
+    bump: () => void versions.health++,
+  });
+  const pairing = new Pairing(store.devices, {
+    bus,
+    log,
+    invalidated: (deviceId, why) => {
+      for (const { caller, close } of connections.values()) {
+        if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);
+      }
+    },
+  });
+  const nodes = new Nodes(pairing, bus);
+  const systemEvents = new SystemEvents(store.values);
+  const conversations: Conversations = new Conversations({
+    store,
+    settings,
+    models,
+    bus,
+    runs: () => runs,
+  });
+  const runs: Runs = new Runs({
+    store,
+    agent,
+    bus,
+    settings,
+    systemEvents,
+    log,
+    changed: (key, reason) => conversations.changed(key, reason),
+  });
+  const heartbeats = new Heartbeats({ values: store.values, runs, bus, settings });
+
+  const dispatch = createDispatch(methods, {
+    ...agentHandlers({ agent, runs, settings, conversations }),
+    ...chatHandlers({
+      store,
+      runs,
+      settings,
+      bus,
+      conversations,
+      commands: {
+        models,
+        runs,
+        settings,
+        version,
+        get: (key) => conversations.get(key),
+        change: (key, changes) => conversations.change(key, changes),
+        reset: (key) => conversations.reset(key),
+        count: ({ id }) => store.transcripts.count(id),
+      },
+    }),
+    ...configHandlers(config, { version }),
+    ...deviceHandlers(pairing, {
+      isConnected: (deviceId) =>
+        connections.values().some(({ caller }) => caller.deviceId === deviceId),
+    }),
+    ...listHandlers({ storePath: store.path }),
+    ...modelHandlers(models),
+    ...nodeHandlers(nodes),
+    ...sessionHandlers({ store, runs, settings, models, conversations, subscriptions }),
+    ...systemHandlers({
+      version,
+      store,
+      settings,
+      health,
+      heartbeats,
+      presence,
+      systemEvents,
+      conversations,
+      logs: parts.logs,
+    }),
+    ...toolHandlers(agent, settings),
+  });
+
+  const timers = [
+    setInterval(() => bus.publish({ name: "tick", payload: { ts: Date.now() } }), TICK_MS),
+    setInterval(() => health.refresh(), HEALTH_MS),
+  ];
+  heartbeats.run(stop.signal);
+  runs.recover();
+
+  return {
+    bus,
+    dispatch,
+    pairing,
+    settings,
+    version,
+
+    connect(connection) {
+      const { caller } = connection;
+      connections.set(caller.connId, connection);
+      presence.connected(caller);
+      if (caller.role === "node") nodes.connected(caller);
+      return {
+        [Symbol.dispose]() {
+          connections.delete(caller.connId);
+          subscriptions.forget(caller.connId);
+          presence.disconnected(caller);
+          if (caller.role === "node") nodes.disconnected(caller);
+        },
+      };
+    },
+
+    greet({ connId, client }) {
+      if (isShortLived(client)) return; // it comes for one answer
+      const audience = { connIds: new Set([connId]) };
+      bus.publish({
+        name: "presence",
+        payload: { presence: presence.list() },
+        stateVersion: stateVersion(),
+        audience,
+      });
+      bus.publish({
+        name: "health",
+        payload: health.get(),
+        stateVersion: stateVersion(),
+        audience,
+      });
+    },
+
+    concerns: (caller, event) =>
+      mayHear(caller, events[event.name]) && subscriptions.concerns(caller, event),
+
+    hello: (protocol) => ({
+      features: FEATURES[protocol],
+      snapshot: snapshotOf({ presence, health, settings, stateVersion, startedAt }),
+    }),
+
+    model: () => conversations.defaultModel(),
+
+    announceShutdown(reason) {
+      bus.publish({ name: "shutdown", payload: { reason, restartExpectedMs: null } });
+    },
+
+    stopRuns: () => runs[Symbol.asyncDispose](),
+
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      for (const timer of timers) clearInterval(timer);
+      presence[Symbol.dispose]();
+      await runs[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const FEATURES = {
+  3: { methods: advertisedMethods(3), events: advertisedEvents(3) },
+  4: { methods: advertisedMethods(4), events: advertisedEvents(4) },
+} as const;
+
+/** What a client knows from the start. */
+function snapshotOf({ presence, health, settings, stateVersion, startedAt }: {
+  presence: Presence;
+  health: Health;
+  settings: Settings;
+  stateVersion: () => { presence: number; health: number };
+  startedAt: number;
+}) {
+  const { defaultAgentId, mainKey } = settings.keys;
+  const { scope, mainSessionKey } = settings;
+  const now = Date.now();
+  return {
+    presence: presence.list(now),
+    health: health.get(),
+    stateVersion: stateVersion(),
+    uptimeMs: now - startedAt,
+    sessionDefaults: { defaultAgentId, mainKey, mainSessionKey, scope },
+  };
+}

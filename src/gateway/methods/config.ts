@@ -1,0 +1,105 @@
+/** The configuration file, over the wire. */
+import { createHash } from "node:crypto";
+import JSON5 from "json5";
+import type { HandlersFor } from "../../../schemas/contract.ts";
+import type * as contract from "../../../schemas/config.ts";
+import type { Call } from "../../caller.ts";
+import { type ConfigFile, ConfigSchema, parseConfig, redact, restore } from "../../config.ts";
+import { invalid } from "../../error.ts";
+
+export function configHandlers(
+  file: ConfigFile,
+  { version }: { version: string },
+): HandlersFor<typeof contract, Call> {
+  /** Writes a new text after checking it whole. */
+  async function write(value: unknown): Promise<unknown> {
+    const text = `${JSON.stringify(value, null, 2)}\n`;
+    const { issues } = parseConfig(text);
+    if (issues.length > 0) throw invalid("invalid config", { issues });
+    await file.write(text);
+    return redact(value);
+  }
+
+  function requireHash(baseHash: string | undefined): void {
+    if (file.text === undefined) return;
+    if (baseHash === undefined) {
+      throw invalid("config base hash required; re-run config.get and retry");
+    }
+    if (baseHash !== hashOf(file.text)) {
+      throw invalid("config changed since last load; re-run config.get and retry");
+    }
+  }
+
+  return {
+    "config.get": () => {
+      const text = file.text;
+      const { value, issues, warnings } = parseConfig(text ?? "");
+      const shown = redact(value ?? {});
+      return {
+        path: file.path,
+        exists: text !== undefined,
+        raw: text === undefined ? null : `${JSON.stringify(shown, null, 2)}\n`,
+        parsed: shown,
+        resolved: shown,
+        valid: issues.length === 0,
+        config: redact(file.config),
+        ...(text === undefined ? {} : { hash: hashOf(text) }),
+        issues,
+        warnings,
+        legacyIssues: [],
+      };
+    },
+
+    "config.schema": () => ({
+      schema: JSON.parse(JSON.stringify(ConfigSchema)),
+      uiHints: {
+        "gateway.auth.token": { label: "Gateway token", sensitive: true },
+        "gateway.auth.password": { label: "Gateway password", sensitive: true },
+        "agents.defaults.model.primary": { label: "Model", placeholder: "provider/model" },
+      },
+      version,
+      generatedAt: new Date().toISOString(),
+    }),
+
+    "config.set": async ({ raw, baseHash }) => {
+      requireHash(baseHash);
+      const { value, issues } = parseConfig(raw);
+      if (issues.length > 0) throw invalid("invalid config", { issues });
+      const config = await write(restore(value, parseConfig(file.text ?? "").value));
+      return { ok: true, path: file.path, config };
+    },
+
+    "config.patch": async ({ raw, baseHash }) => {
+      requireHash(baseHash);
+      const before = parseConfig(file.text ?? "").value ?? {};
+      const config = await write(merge(before, restore(readPatch(raw), before)));
+      return { ok: true, path: file.path, config };
+    },
+  };
+}
+
+function readPatch(raw: string): unknown {
+  try {
+    return JSON5.parse(raw);
+  } catch (error) {
+    throw invalid(`config patch is not JSON5: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** RFC 7396: `null` removes, objects merge, everything else replaces. */
+function merge(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
+  const base = typeof target === "object" && target !== null && !Array.isArray(target)
+    ? target
+    : {};
+  const merged = new Map<string, unknown>(Object.entries(base));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, merge(merged.get(key), value));
+  }
+  return Object.fromEntries(merged);
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,42 @@
+/** Answers about what this gateway has none of yet: channels, scheduled jobs, open questions. */
+import type { HandlersFor } from "../../../schemas/contract.ts";
+import type * as approvals from "../../../schemas/approvals.ts";
+import type * as channels from "../../../schemas/channels.ts";
+import type * as cron from "../../../schemas/cron.ts";
+import type { Call } from "../../caller.ts";
+
+/** Rows that `cron.list` gives when nobody says how many. */
+const CRON_ROWS = 50;
+
+export function listHandlers(
+  { storePath }: { storePath: string },
+): HandlersFor<typeof approvals & typeof channels & typeof cron, Call> {
+  return {
+    "channels.status": () => ({
+      ts: Date.now(),
+      channelOrder: [],
+      channelLabels: {},
+      channelDetailLabels: {},
+      channelSystemImages: {},
+      channelMeta: [],
+      channels: {},
+      channelAccounts: {},
+      channelDefaultAccountId: {},
+      statusIssues: [],
+    }),
+    "cron.list": ({ limit = CRON_ROWS, offset = 0 }) => ({
+      jobs: [],
+      total: 0,
+      offset,
+      limit,
+      hasMore: false,
+      nextOffset: null,
+      snapshotRevision: "empty",
+    }),
+    "cron.status": () => ({ enabled: true, storePath, jobs: 0, nextWakeAtMs: null }),
+    "question.list": () => ({ questions: [] }),
+    "plugin.approval.list": () => [],
+    "exec.approval.list": () => [],
+    "taskSuggestions.list": () => ({ suggestions: [] }),
+  };
+}

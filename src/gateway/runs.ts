@@ -1,0 +1,647 @@
+/**
+ * The turns of all conversations: accepted and stored, queued, run one at a time in each, told as
+ * they happen, ended once.
+ */
+import type { Bus } from "../event.ts";
+import type { Log } from "../log.ts";
+import type { Agent, RunEvent, RunOutcome, RunRequest } from "../run.ts";
+import {
+  agentOf,
+  type AssistantMessage,
+  type Message,
+  type QueueMode,
+  type Session,
+  type SessionKey,
+  type SessionStats,
+  textOf,
+  type ThinkingLevel,
+  type TranscriptEntry,
+  type UserMessage,
+} from "../session.ts";
+import type { Store, StoredRun } from "../store.ts";
+import { Backlog, Slots } from "./lane.ts";
+import { wireMessage } from "./history.ts";
+import type { Settings } from "./settings.ts";
+import { RunStream, type StopReason } from "./stream.ts";
+import type { SystemEvents } from "./system_events.ts";
+
+/** A turn that a client asks for. */
+export interface Submission {
+  /** The client's idempotency key: it names the run for ever, and is that of its message too. */
+  readonly runId: string;
+  readonly method: "agent" | "chat.send";
+  readonly sessionKey: SessionKey;
+  readonly message: UserMessage;
+  readonly options: TurnOptions;
+  /** The connection that asked: it hears of tools. */
+  readonly connId?: string;
+}
+
+/** How a turn is to be taken. Kept in the store with the message. */
+export interface TurnOptions {
+  readonly thinking?: ThinkingLevel;
+  readonly model?: string;
+  readonly extraSystemPrompt?: string;
+  /** 0 means no limit. */
+  readonly timeoutMs?: number;
+  readonly queueMode?: QueueMode;
+  /** Summarise the conversation instead of answering. */
+  readonly compact?: true;
+}
+
+/** How a run ended, as `agent` and `agent.wait` tell it; kept in the store. */
+export interface RunResult {
+  readonly status: "ok" | "error" | "aborted";
+  readonly texts: readonly string[];
+  readonly sessionId: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly provider?: string;
+  readonly model?: string;
+  readonly usage?: RunOutcome["usage"];
+  readonly error?: string;
+  readonly stopReason?: string;
+  /** The run whose answer also answers this one. */
+  readonly mergedInto?: string;
+}
+
+/** What a conversation is doing. */
+interface Lane {
+  active?: ActiveRun;
+  readonly backlog: Backlog<Submission>;
+  /** Messages that join the active run at its next step. */
+  readonly steering: Submission[];
+  debounce?: ReturnType<typeof setTimeout>;
+}
+
+interface ActiveRun {
+  readonly runId: string;
+  readonly controller: AbortController;
+  /** Handed to the agent, and not yet part of the transcript. */
+  readonly joining: Submission[];
+  stopReason?: StopReason;
+}
+
+/** A crash cut the run: said in the transcript, and to whoever asks for the run. */
+const INTERRUPTED = "interrupted: the gateway stopped while this answer was being written";
+/** How long the connections that ran something in a conversation hear of its tools. */
+const LISTENER_TTL_MS = 10 * 60_000;
+/** How long ended runs can still be asked for. */
+const KEEP_ENDED_MS = 24 * 60 * 60_000;
+
+export class Runs implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #agent: Agent;
+  readonly #bus: Bus;
+  readonly #settings: Settings;
+  readonly #systemEvents: SystemEvents;
+  readonly #log: Log;
+  readonly #slots: Slots;
+  readonly #lanes = new Map<SessionKey, Lane>();
+  readonly #waiting = new Map<string, Set<(result: RunResult) => void>>();
+  readonly #toolListeners = new Map<SessionKey, Map<string, number>>();
+  readonly #working = new Set<Promise<void>>();
+  readonly #changed: (key: SessionKey, reason: string) => void;
+  #closing = false;
+
+  constructor({ store, agent, bus, settings, systemEvents, log, changed }: {
+    store: Store;
+    agent: Agent;
+    bus: Bus;
+    settings: Settings;
+    systemEvents: SystemEvents;
+    log: Log;
+    /** Called when a conversation changed, for those who watch the list. */
+    changed: (key: SessionKey, reason: string) => void;
+  }) {
+    this.#store = store;
+    this.#agent = agent;
+    this.#bus = bus;
+    this.#settings = settings;
+    this.#systemEvents = systemEvents;
+    this.#log = log.part("runs");
+    this.#slots = new Slots(() => settings.maxConcurrent);
+    this.#changed = changed;
+  }
+
+  /** Takes up what a crash left: accepted turns are taken, half-done ones are closed as such. */
+  recover(): void {
+    const now = Date.now();
+    for (const run of this.#store.runs.unfinished()) {
+      if (run.state === "started") this.#closeInterrupted(run, now);
+      else this.#enqueue(restored(run));
+    }
+    this.#store.runs.prune(now - KEEP_ENDED_MS);
+  }
+
+  /** Stores the turn and queues it: when this returns, it will be taken, also after a crash. */
+  submit(submission: Submission): void {
+    const { runId, method, sessionKey, message, options, connId } = submission;
+    const session = this.#store.transaction(() => {
+      const now = Date.now();
+      const kept = this.#store.sessions.save(sessionKey, { agentId: agentOf(sessionKey), now });
+      const { id: sessionId } = kept;
+      const input = { message, options };
+      this.#store.runs.accept({ runId, method, sessionKey, sessionId, acceptedAt: now, input });
+      return kept;
+    });
+    if (connId !== undefined) this.#listen(session.key, connId);
+    this.#enqueue(submission);
+    this.#changed(sessionKey, "send");
+  }
+
+  get(runId: string): StoredRun | undefined {
+    return this.#store.runs.get(runId);
+  }
+
+  /** How the run ended. Waits for the end; `undefined` if the signal aborts first. */
+  async ended(runId: string, signal: AbortSignal): Promise<RunResult | undefined> {
+    const stored = this.#store.runs.get(runId);
+    if (stored?.endedAt !== undefined) return stored.result as RunResult; // written by #end
+    if (signal.aborted) return undefined;
+    return await new Promise((resolve) => {
+      const waiters = this.#waiting.get(runId) ?? new Set();
+      this.#waiting.set(runId, waiters);
+      const stop = () => {
+        waiters.delete(tell);
+        if (waiters.size === 0) this.#waiting.delete(runId);
+        resolve(undefined);
+      };
+      const tell = (result: RunResult) => {
+        signal.removeEventListener("abort", stop);
+        resolve(result);
+      };
+      waiters.add(tell);
+      signal.addEventListener("abort", stop, { once: true });
+    });
+  }
+
+  isActive(key: SessionKey): boolean {
+    return this.#lanes.get(key)?.active !== undefined;
+  }
+
+  /** Runs at work in all conversations. */
+  get activeCount(): number {
+    return this.#slots.busy;
+  }
+
+  /** Turns that wait in a conversation. */
+  queued(key: SessionKey): number {
+    const lane = this.#lanes.get(key);
+    return lane === undefined ? 0 : lane.backlog.size + lane.steering.length;
+  }
+
+  /** The conversation that a run belongs to, while it is not ended. */
+  sessionOf(runId: string): SessionKey | undefined {
+    const stored = this.#store.runs.get(runId);
+    return stored?.endedAt === undefined ? stored?.sessionKey : undefined;
+  }
+
+  /** Stops a run, or all of a conversation; resolves with their ids once they are stopped. */
+  async abort(
+    key: SessionKey,
+    { runId, stopReason }: { runId?: string; stopReason: StopReason },
+  ): Promise<readonly string[]> {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) return [];
+    const wanted = (id: string) => runId === undefined || id === runId;
+    const stopped: string[] = [];
+    const waiting = [
+      ...lane.backlog.remove((submission) => wanted(submission.runId)),
+      ...lane.steering.splice(0).filter((submission) => {
+        if (wanted(submission.runId)) return true;
+        lane.steering.push(submission);
+        return false;
+      }),
+    ];
+    for (const submission of waiting) {
+      this.#dropQueued(submission, stopReason);
+      stopped.push(submission.runId);
+    }
+    const active = lane.active;
+    if (active !== undefined && wanted(active.runId)) {
+      active.stopReason ??= stopReason;
+      active.controller.abort();
+      await this.ended(active.runId, AbortSignal.timeout(5_000));
+      stopped.push(active.runId);
+    }
+    return stopped;
+  }
+
+  /** Stops what runs, keeping what was said; what only waits is taken up at the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    for (const lane of this.#lanes.values()) {
+      clearTimeout(lane.debounce);
+      if (lane.active === undefined) continue;
+      lane.active.stopReason ??= "restart";
+      lane.active.controller.abort();
+    }
+    await Promise.allSettled(this.#working);
+  }
+
+  // ── queueing ────────────────────────────────────────────────────────────────────────────────
+
+  #enqueue(submission: Submission): void {
+    const lane = this.#lane(submission.sessionKey);
+    if (lane.active === undefined) {
+      lane.backlog.push(submission);
+      return this.#advance(submission.sessionKey, lane);
+    }
+    const session = this.#store.sessions.get(submission.sessionKey);
+    const mode = submission.options.queueMode ?? session?.settings.queueMode ??
+      this.#settings.queueMode;
+    if (mode === "steer" && submission.options.compact === undefined) {
+      lane.steering.push(submission);
+      return;
+    }
+    if (mode === "interrupt") {
+      for (const waiting of lane.backlog.remove(() => true)) this.#dropQueued(waiting, "stop");
+      lane.active.stopReason ??= "stop";
+      lane.active.controller.abort();
+    }
+    lane.backlog.push(submission);
+  }
+
+  #lane(key: SessionKey): Lane {
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const lane: Lane = { backlog: new Backlog(), steering: [] };
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** Starts the next turn of a conversation that has none at work. */
+  #advance(key: SessionKey, lane: Lane): void {
+    if (this.#closing || lane.active !== undefined) return;
+    if (lane.backlog.size === 0) return void this.#lanes.delete(key);
+    const session = this.#store.sessions.get(key);
+    const mode = session?.settings.queueMode ?? this.#settings.queueMode;
+    const batch = lane.backlog.take(mode === "collect");
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    const active: ActiveRun = { runId: last.runId, controller: new AbortController(), joining: [] };
+    lane.active = active;
+    const work = this.#take(batch, { last, lane, active }).catch((cause) =>
+      this.#log.error(`Run '${last.runId}' failed outside its agent`, { cause })
+    ).finally(() => {
+      this.#working.delete(work);
+      lane.active = undefined;
+      // What came too late to join is a turn of its own, before what came later.
+      const late = [...active.joining, ...lane.steering.splice(0)];
+      const later = lane.backlog.take(true);
+      for (const submission of [...late, ...later]) lane.backlog.push(submission);
+      if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
+        lane.debounce = setTimeout(
+          () => this.#advance(key, lane),
+          this.#settings.queueDebounceMs,
+        );
+      } else this.#advance(key, lane);
+    });
+    this.#working.add(work);
+  }
+
+  /** A turn that was stopped before it began: its message is kept, its end is told. */
+  #dropQueued(submission: Submission, stopReason: StopReason): void {
+    const { runId, sessionKey } = submission;
+    const now = Date.now();
+    const session = this.#begin([submission], now);
+    const stream = this.#stream(runId, session);
+    const outcome = { status: "aborted", text: "", provider: "", model: "" } as const;
+    this.#end(runId, { outcome, session, texts: [], startedAt: now, stopReason });
+    stream.ended(outcome, { at: now, stopReason });
+    this.#changed(sessionKey, "abort");
+  }
+
+  // ── one turn ────────────────────────────────────────────────────────────────────────────────
+
+  async #take(
+    batch: readonly Submission[],
+    { last, lane, active }: { last: Submission; lane: Lane; active: ActiveRun },
+  ): Promise<void> {
+    using _slot = await this.#slots.take();
+    if (this.#closing) return; // still accepted: taken up at the next start
+    const { runId, sessionKey, options } = last;
+    const startedAt = Date.now();
+    const session = this.#begin(batch, startedAt);
+    using stream = this.#stream(runId, session);
+    for (const { runId: merged } of batch) {
+      if (merged !== runId) this.#endMerged(merged, { into: runId, session, at: startedAt });
+    }
+    stream.started(startedAt);
+    this.#changed(sessionKey, "run-start");
+    const limit = options.timeoutMs ?? this.#settings.timeoutMs;
+    const timer = limit === 0 ? undefined : setTimeout(() => {
+      active.stopReason ??= "timeout";
+      active.controller.abort();
+    }, limit);
+    const texts: string[] = [];
+    let outcome: RunOutcome | undefined;
+    try {
+      for await (const event of this.#events(last, { session, lane, active })) {
+        stream.tell(event);
+        if (event.type === "end") outcome = event.outcome;
+        else this.#keep(event, { session, runId, texts, active });
+      }
+    } catch (cause) {
+      this.#log.error(`Run '${runId}' failed`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+    outcome ??= {
+      status: "error",
+      kind: "unknown",
+      error: "the agent failed: see the gateway's log",
+      text: "",
+      provider: "",
+      model: "",
+    };
+    const { stopReason } = active;
+    const at = this.#end(runId, { outcome, session, texts, startedAt, stopReason });
+    stream.ended(outcome, { at, stopReason });
+    this.#announceEnd(runId);
+    this.#changed(sessionKey, "run-end");
+  }
+
+  #events(
+    { runId, options }: Submission,
+    { session, lane, active }: { session: Session; lane: Lane; active: ActiveRun },
+  ): AsyncIterable<RunEvent> {
+    const notices = this.#systemEvents.take(session.key);
+    const extra = [options.extraSystemPrompt, notices].filter((part) => part !== undefined);
+    const request: RunRequest = {
+      runId,
+      agentId: session.agentId,
+      sessionKey: session.key,
+      sessionId: session.id,
+      ...optional("model", options.model ?? session.settings.model),
+      thinking: options.thinking ?? session.settings.thinkingLevel ??
+        this.#settings.thinkingDefault(session.agentId),
+      ...optional("extraSystemPrompt", extra.length === 0 ? undefined : extra.join("\n\n")),
+    };
+    const io = {
+      history: () => this.#store.transcripts.context(session.id),
+      steering: () => {
+        const joining = lane.steering.splice(0);
+        active.joining.push(...joining);
+        return joining.map(({ message }) => message);
+      },
+    };
+    const { signal } = active.controller;
+    return options.compact === true
+      ? this.#agent.compact(request, io, signal)
+      : this.#agent.run(request, io, signal);
+  }
+
+  /** Stores the messages of the turn and marks it started, all or nothing. */
+  #begin(batch: readonly Submission[], startedAt: number): Session {
+    const appended: TranscriptEntry[] = [];
+    const session = this.#store.transaction(() => {
+      const { runId, sessionKey } = batch.at(-1) ?? batch[0]!;
+      const kept = this.#store.sessions.save(sessionKey, {
+        agentId: agentOf(sessionKey),
+        stats: { status: "running", startedAt, lastRunId: runId, abortedLastRun: false },
+        now: startedAt,
+      });
+      for (const { runId, message, options } of batch) {
+        const shown: UserMessage = options.compact === true
+          ? { ...message, command: true }
+          : message;
+        appended.push(
+          this.#store.runs.start(
+            runId,
+            kept.id,
+            { kind: "message", message: shown, at: startedAt, runId },
+            startedAt,
+          ),
+        );
+      }
+      return kept;
+    });
+    for (const entry of appended) this.#announce(session, entry);
+    return session;
+  }
+
+  /** Acts on an event of the agent: messages and compactions are on disk when this returns. */
+  #keep(
+    event: RunEvent,
+    { session, runId, texts, active }: {
+      session: Session;
+      runId: string;
+      texts: string[];
+      active: ActiveRun;
+    },
+  ): void {
+    const at = Date.now();
+    if (event.type === "message" && event.message.role === "user") {
+      return this.#joined(event.message, { session, active });
+    }
+    if (event.type === "message") {
+      const text = event.message.role === "assistant" ? textOf(event.message).trim() : "";
+      if (text !== "") texts.push(text);
+      this.append(session, event.message, { runId, at });
+    } else if (event.type === "compaction" && event.phase === "end" && event.compaction) {
+      const { compaction } = event;
+      this.#store.transaction(() => {
+        this.#store.transcripts.append(session.id, { kind: "compaction", compaction, at, runId });
+        const compactionCount = (this.#stats(session).compactionCount ?? 0) + 1;
+        this.#saveStats(session, { compactionCount });
+      });
+    } else if (event.type === "usage") {
+      this.#saveStats(session, {
+        inputTokens: event.usage.input,
+        outputTokens: event.usage.output,
+        totalTokens: event.usage.totalTokens,
+        contextTokens: event.contextTokens,
+      });
+    } else if (event.type === "model") {
+      this.#saveStats(session, { modelProvider: event.provider, model: event.model });
+    }
+  }
+
+  /** A message joined the turn: its own run starts and ends here. */
+  #joined(
+    { idempotencyKey }: UserMessage,
+    { session, active }: { session: Session; active: ActiveRun },
+  ): void {
+    const index = active.joining.findIndex(({ runId }) => runId === idempotencyKey);
+    const [submission] = index < 0 ? [] : active.joining.splice(index, 1);
+    if (submission === undefined) return;
+    const at = Date.now();
+    const { runId, message } = submission;
+    const entry = { kind: "message", message, at, runId } as const;
+    this.#announce(session, this.#store.runs.start(runId, session.id, entry, at));
+    this.#endMerged(runId, { into: active.runId, session, at });
+  }
+
+  #endMerged(
+    runId: string,
+    { into, session, at }: { into: string; session: Session; at: number },
+  ): void {
+    const result: RunResult = {
+      status: "ok",
+      texts: [],
+      sessionId: session.id,
+      startedAt: at,
+      endedAt: at,
+      mergedInto: into,
+    };
+    this.#store.runs.finish(runId, "ok", result, at);
+    this.#stream(runId, session).merged();
+    this.#announceEnd(runId);
+  }
+
+  /** Stores how the run ended. Returns when that was, in epoch milliseconds. */
+  #end(
+    runId: string,
+    { outcome, session, texts, startedAt, stopReason }: {
+      outcome: RunOutcome;
+      session: Session;
+      texts: readonly string[];
+      startedAt: number;
+      stopReason?: StopReason;
+    },
+  ): number {
+    const endedAt = Date.now();
+    const result: RunResult = {
+      status: outcome.status,
+      texts,
+      sessionId: session.id,
+      startedAt,
+      endedAt,
+      provider: outcome.provider,
+      model: outcome.model,
+      ...optional("usage", outcome.usage),
+      ...(outcome.status === "error" ? { error: outcome.error } : {}),
+      ...optional(
+        "stopReason",
+        outcome.status === "aborted"
+          ? stopReason ?? "rpc"
+          : outcome.status === "ok"
+          ? outcome.stopReason
+          : undefined,
+      ),
+    };
+    const status = { ok: "done", error: "failed", aborted: "killed" } as const;
+    this.#store.transaction(() => {
+      this.#store.runs.finish(runId, outcome.status, result, endedAt);
+      this.#saveStats(session, {
+        status: status[outcome.status],
+        endedAt,
+        abortedLastRun: outcome.status === "aborted",
+      });
+    });
+    return endedAt;
+  }
+
+  #announceEnd(runId: string): void {
+    const waiters = this.#waiting.get(runId);
+    this.#waiting.delete(runId);
+    const stored = waiters === undefined ? undefined : this.#store.runs.get(runId);
+    for (const tell of waiters ?? []) tell(stored?.result as RunResult); // written by #end
+  }
+
+  /** A run that a crash cut in half is closed as such, and never repeated: its tools may have acted. */
+  #closeInterrupted(run: StoredRun, now: number): void {
+    const session = this.#store.sessions.get(run.sessionKey);
+    const message: AssistantMessage = {
+      role: "assistant",
+      content: [],
+      provider: session?.stats.modelProvider ?? "openclaw",
+      model: session?.stats.model ?? "gateway",
+      stopReason: "error",
+      errorMessage: INTERRUPTED,
+      timestamp: now,
+    };
+    const result: RunResult = {
+      status: "error",
+      texts: [],
+      sessionId: run.sessionId,
+      startedAt: run.startedAt ?? run.acceptedAt,
+      endedAt: now,
+      error: INTERRUPTED,
+    };
+    this.#store.transaction(() => {
+      const entry = { kind: "message", message, at: now, runId: run.runId } as const;
+      this.#store.transcripts.append(run.sessionId, entry);
+      this.#store.runs.finish(run.runId, "error", result, now);
+      if (session !== undefined) this.#saveStats(session, { status: "failed", endedAt: now });
+    });
+    this.#log.warn("A run was cut by the last stop of the gateway", { runId: run.runId });
+  }
+
+  // ── the transcript ──────────────────────────────────────────────────────────────────────────
+
+  /** Appends a message and tells those who follow the conversation. */
+  append(
+    session: Pick<Session, "key" | "id" | "agentId">,
+    message: Message,
+    { runId, at }: { runId?: string; at: number },
+  ): TranscriptEntry {
+    const entry = this.#store.transcripts.append(session.id, {
+      kind: "message",
+      message,
+      at,
+      ...optional("runId", runId),
+    });
+    this.#announce(session, entry);
+    return entry;
+  }
+
+  #announce({ key, agentId }: Pick<Session, "key" | "agentId">, entry: TranscriptEntry): void {
+    if (entry.kind !== "message") return;
+    this.#bus.publish({
+      name: "session.message",
+      payload: {
+        sessionKey: key,
+        agentId,
+        message: wireMessage(entry),
+        messageId: entry.id,
+        messageSeq: entry.seq,
+      },
+      audience: { sessionKey: key },
+    });
+  }
+
+  #stats(session: Session): SessionStats {
+    return this.#store.sessions.get(session.key)?.stats ?? session.stats;
+  }
+
+  #saveStats({ key, agentId }: Session, stats: SessionStats): void {
+    this.#store.sessions.save(key, { agentId, stats, now: Date.now() });
+  }
+
+  #stream(runId: string, { key, agentId, id }: Session): RunStream {
+    const toolListeners = this.#listeners(key);
+    return new RunStream(this.#bus, {
+      runId,
+      sessionKey: key,
+      agentId,
+      sessionId: id,
+      toolListeners,
+    });
+  }
+
+  #listen(key: SessionKey, connId: string): void {
+    const listeners = this.#toolListeners.get(key) ?? new Map<string, number>();
+    listeners.set(connId, Date.now());
+    this.#toolListeners.set(key, listeners);
+  }
+
+  #listeners(key: SessionKey): ReadonlySet<string> {
+    const listeners = this.#toolListeners.get(key) ?? new Map<string, number>();
+    const since = Date.now() - LISTENER_TTL_MS;
+    for (const [connId, at] of listeners) if (at < since) listeners.delete(connId);
+    return new Set(listeners.keys());
+  }
+}
+
+function restored({ runId, method, sessionKey, input }: StoredRun): Submission {
+  const { message, options } = input as Pick<Submission, "message" | "options">; // ours, by submit
+  return { runId, method, sessionKey, message, options };
+}
+
+/** `{ name: value }`, or nothing for an absent value. */
+function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : { [name]: value } as { [P in K]: V };
+}
