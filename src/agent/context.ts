@@ -1,0 +1,124 @@
+/** What the model is shown: who it is, where it is, and the conversation so far. */
+import type { Tool } from "../model.ts";
+import type { AgentIdentity } from "../run.ts";
+import type { Message, ToolCallBlock, ToolResultMessage, TranscriptEntry } from "../session.ts";
+import type { Shown } from "./workspace.ts";
+
+/** What the system prompt is written from. */
+export interface Situation {
+  readonly identity: AgentIdentity;
+  readonly workspace: string;
+  readonly files: readonly Shown[];
+  readonly tools: readonly Pick<Tool, "name">[];
+  readonly now: Date;
+  readonly timeZone: string | undefined;
+  /** What whoever started the run adds. */
+  readonly extra: string | undefined;
+}
+
+/** The system prompt. It names the day and no hour, so that providers can cache it. */
+export function systemPrompt(situation: Situation): string {
+  const { identity, workspace, files, tools, now, timeZone, extra } = situation;
+  const { day, zone } = today(now, timeZone);
+  const name = identity.name ?? identity.agentId;
+  const sections = [
+    `You are ${name}, a personal assistant (agent '${identity.agentId}'). People write to you ` +
+    "through a messaging gateway: answer as one does in a chat, in the language you were " +
+    "written to, without ceremony.",
+    `Today is ${day}. The user's time zone is ${zone}.`,
+    tools.length === 0 ? "You have no tools." : `Your workspace is the folder ${workspace}. Your ` +
+      `tools (${tools.map((tool) => tool.name).join(", ")}) work in it and nowhere else; paths ` +
+      "are relative to it. Use them when they help, and tell what you did only after a tool " +
+      "has confirmed it.",
+    ...(extra === undefined || extra.trim() === "" ? [] : [extra.trim()]),
+    ...(files.length === 0 ? [] : ["These files of the workspace guide you:"]),
+    ...files.map((file) => `<file name="${file.name}">\n${file.text}\n</file>`),
+  ];
+  return sections.join("\n\n");
+}
+
+function today(now: Date, timeZone: string | undefined): { day: string; zone: string } {
+  const zone = isTimeZone(timeZone) ? timeZone : Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: zone }).format(now);
+  return { day, zone };
+}
+
+/** Whether a name is one of the time zones that this runtime knows. */
+export function isTimeZone(name: string | undefined): name is string {
+  if (name === undefined) return false;
+  try {
+    Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How the message begins that stands for what was summarised. */
+export const SUMMARY_HEADING = "[Summary of the conversation before this point]";
+
+/** A transcript as the model sees it: a summary first, if there is one, and every call answered. */
+export function toMessages(history: readonly TranscriptEntry[]): readonly Message[] {
+  const messages: Message[] = [];
+  for (const entry of history) {
+    if (entry.kind === "message") messages.push(entry.message);
+    else messages.unshift(summaryMessage(entry.compaction.summary, entry.at));
+  }
+  return withEveryCallAnswered(messages);
+}
+
+function summaryMessage(summary: string, timestamp: number): Message {
+  return { role: "user", content: `${SUMMARY_HEADING}\n${summary}`, timestamp };
+}
+
+/**
+ * Providers refuse a tool call without its result right behind it, and a result without its call.
+ * A crash leaves such; they are mended here, on the way out, and never in the store.
+ */
+function withEveryCallAnswered(messages: readonly Message[]): readonly Message[] {
+  const mended: Message[] = [];
+  for (const [i, message] of messages.entries()) {
+    if (message.role === "toolResult") continue; // goes behind its call, or nowhere
+    mended.push(message);
+    if (message.role !== "assistant") continue;
+    const end = messages.findIndex((later, j) => j > i && later.role === "assistant");
+    const answers = messages.slice(i + 1, end < 0 ? undefined : end);
+    for (const block of message.content) {
+      if (block.type === "toolCall") {
+        mended.push(answerTo(block, answers) ?? interrupted(block, message));
+      }
+    }
+  }
+  return mended;
+}
+
+function answerTo({ id }: ToolCallBlock, messages: readonly Message[]): Message | undefined {
+  return messages.find((message) => message.role === "toolResult" && message.toolCallId === id);
+}
+
+function interrupted(call: ToolCallBlock, { timestamp }: Message): ToolResultMessage {
+  return {
+    role: "toolResult",
+    toolCallId: call.id,
+    toolName: call.name,
+    content: [{ type: "text", text: "Interrupted: nobody knows whether this was done" }],
+    isError: true,
+    timestamp,
+  };
+}
+
+/** About how many tokens something takes: four characters make one. */
+export function estimateTokens(value: Message | string): number {
+  if (typeof value === "string") return Math.ceil(value.length / 4);
+  if (typeof value.content === "string") return estimateTokens(value.content);
+  let tokens = 4;
+  for (const block of value.content) {
+    if (block.type === "text") tokens += estimateTokens(block.text);
+    else if (block.type === "thinking") tokens += estimateTokens(block.thinking);
+    else if (block.type === "toolCall") tokens += estimateTokens(JSON.stringify(block.arguments));
+    else tokens += IMAGE_TOKENS;
+  }
+  return tokens;
+}
+
+const IMAGE_TOKENS = 1_500;

@@ -1,0 +1,39 @@
+/** Anthropic's Messages API. */
+import { createAnthropic } from "@ai-sdk/anthropic";
+import type { Model, ModelInfo, ModelRequest } from "../../model.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { fromSdk } from "./sdk.ts";
+
+const API = "anthropic-messages";
+
+export function anthropicModel(info: ModelInfo, endpoint: Endpoint): Model {
+  const { baseUrl, apiKey = "none", headers, fetch } = endpoint;
+  const provider = createAnthropic({
+    baseURL: /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}/v1`,
+    apiKey, // the SDK would look into the environment for a missing one
+    headers: { ...headers },
+    fetch,
+  });
+  return fromSdk({
+    info,
+    api: API,
+    endpoint,
+    model: provider.languageModel(info.id),
+    cacheMark: { anthropic: { cacheControl: { type: "ephemeral" } } },
+    settings(request) {
+      if (!info.reasoning) return {};
+      // the SDK knows which models take a budget, which an effort, and which can't be silenced
+      const level = mustNotThink(request) ? "off" : request.thinking;
+      return { reasoning: level === "off" ? "none" : level };
+    },
+  });
+}
+
+/** With thinking on, Anthropic refuses a pending tool call whose thoughts it can't see. */
+function mustNotThink({ messages }: ModelRequest): boolean {
+  const last = messages.findLast(({ role }) => role !== "toolResult");
+  return last?.role === "assistant" &&
+    !last.content.some((block) =>
+      block.type === "thinking" && block.thinkingSignature !== undefined
+    );
+}
