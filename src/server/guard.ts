@@ -1,0 +1,297 @@
+/** The only TCP listener: limits what `Deno.serve` can't, and speaks to it over a private socket. */
+import { Connection, type Origin, type Post } from "./guard_connection.ts";
+import { PEER_HEADER } from "./guard_head.ts";
+import { type InnerServer, serveInside } from "./guard_inner.ts";
+import { Buffers } from "./guard_intake.ts";
+import { TOO_MANY_CONNECTIONS } from "./guard_refusal.ts";
+
+/** In bytes, milliseconds and numbers of connections. */
+export interface GuardLimits {
+  /** One WebSocket message, its fragments together, before `raise`. */
+  readonly preauthMessageBytes: number;
+  /** A request's head. */
+  readonly headerBytes: number;
+  /** How long a client may take for a head; a handler, to accept a WebSocket. */
+  readonly headerMs: number;
+  /** The body of a plain request. */
+  readonly bodyBytes: number;
+  /** How long a client may say nothing in the middle of a body, or between two requests. */
+  readonly idleHttpMs: number;
+  /** Open connections in all. */
+  readonly connections: number;
+  /** Open connections of one address; an IPv6 address counts as its /64 network. */
+  readonly perAddress: number;
+  /** WebSockets of one address that are not raised. */
+  readonly preauthPerAddress: number;
+  /** How long bytes may wait for a client that takes none. */
+  readonly stuckMs: number;
+  /** How long an end may take, of one connection or of all, before it is made short. */
+  readonly closeMs: number;
+}
+
+export const GUARD_LIMITS: GuardLimits = {
+  preauthMessageBytes: 65_536,
+  headerBytes: 32_768,
+  headerMs: 10_000,
+  bodyBytes: 26_214_400,
+  idleHttpMs: 60_000,
+  connections: 10_000,
+  perAddress: 4_096,
+  preauthPerAddress: 32,
+  stuckMs: 10_000,
+  closeMs: 2_000,
+};
+
+/** One TCP connection as the handler sees it; all its requests share one. */
+export interface Peer {
+  /** Where it really comes from. */
+  readonly address: Deno.NetAddr;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+  /** Resolves when the connection is gone; never rejects. */
+  readonly closed: Promise<void>;
+  /** Its WebSocket has proved itself: messages up to this size may come from now on. */
+  raise(maxMessageBytes: number): void;
+  /**
+   * Drops the connection now and frees what is buffered for it on both sides; the server's end of
+   * its WebSocket closes. With a code, the client is sent that close frame if it can take it at once.
+   */
+  cut(code?: number, reason?: string): void;
+}
+
+/** `request.url` names the host that the client asked for. */
+export type Handler = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+export interface GuardOptions {
+  readonly hostname: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Further addresses to listen on at the same port, where they can be had. */
+  readonly also?: readonly string[];
+  /** A certificate and its key, in PEM, to speak TLS with. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly limits?: Partial<GuardLimits>;
+  /** Is told of what went wrong and concerns nobody else. */
+  readonly log?: (line: string) => void;
+  /** Is told of a peer that is dropped because it takes none of its bytes. */
+  readonly onStuck?: (peer: Peer) => void;
+}
+
+export interface GuardStats {
+  readonly connections: number;
+  /** WebSockets that are not raised. */
+  readonly unauthenticated: number;
+}
+
+export interface Guard extends AsyncDisposable {
+  /** The first address that is listened on. */
+  readonly addr: Deno.NetAddr;
+  stats(): GuardStats;
+  /**
+   * Stops listening, lets answers that are under way and sockets that are open finish for
+   * `closeMs`, then drops what is left. Close the sockets first. Never rejects.
+   */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Serves HTTP and WebSockets. A request that reaches the handler is well-formed and within the
+ * limits, and so is every frame of a WebSocket that the handler makes of it. Throws
+ * `Deno.errors.AddrInUse` where somebody else has the port.
+ */
+export function serveGuarded(handler: Handler, options: GuardOptions): Guard {
+  return new ServingGuard(handler, options);
+}
+
+/** What counts as one address: IPv4 by itself, also inside of IPv6; IPv6 by its /64 network. */
+export function addressKey(hostname: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!hostname.includes(":")) return hostname;
+  const [front = [], back = []] = hostname.split("::").map((part) =>
+    part.split(":").filter((group) => group !== "")
+  );
+  const zeros = new Array<string>(Math.max(0, 8 - front.length - back.length)).fill("0");
+  return `${[...front, ...zeros, ...back].slice(0, 4).join(":")}::/64`;
+}
+
+class ServingGuard implements Guard {
+  readonly addr: Deno.NetAddr;
+  readonly #limits: GuardLimits;
+  readonly #log: (line: string) => void;
+  readonly #handler: Handler;
+  readonly #inner: InnerServer;
+  readonly #post: Post;
+  readonly #listeners: Listener[] = [];
+  readonly #isSecure: boolean;
+  readonly #connections = new Map<string, Connection>();
+  /** Those over a limit, as long as they take to read why. */
+  readonly #turnedAway = new Set<Connection>();
+  readonly #origins = new Map<string, Origin>();
+  readonly #sweeper: ReturnType<typeof setInterval>;
+  #onSweep: (() => void)[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(handler: Handler, { hostname, port, also = [], tls, limits, ...tell }: GuardOptions) {
+    this.#handler = handler;
+    this.#limits = { ...GUARD_LIMITS, ...limits };
+    this.#log = tell.log ?? (() => {});
+    this.#isSecure = tls !== undefined;
+
+    const first = listen(hostname, port, tls);
+    this.#listeners.push(first);
+    this.addr = first.addr;
+    for (const further of also) {
+      try {
+        this.#listeners.push(listen(further, this.addr.port, tls));
+      } catch (error) {
+        this.#log(`Cannot listen on ${further} as well: ${messageOf(error)}`);
+      }
+    }
+
+    this.#inner = serveInside((request, info) => this.#answer(request, info));
+    this.#post = {
+      limits: this.#limits,
+      buffers: {
+        small: new Buffers(SMALL_BUFFER, MAX_SPARE_SMALL),
+        large: new Buffers(Math.max(LARGE_BUFFER, this.#limits.headerBytes), MAX_SPARE_LARGE),
+      },
+      connect: this.#inner.connect,
+      onStuck: tell.onStuck ?? (() => {}),
+      log: this.#log,
+    };
+    this.#sweeper = setInterval(() => this.#sweep(), sweepMs(this.#limits));
+    Deno.unrefTimer(this.#sweeper);
+    for (const listener of this.#listeners) void this.#accept(listener);
+  }
+
+  stats(): GuardStats {
+    let unauthenticated = 0;
+    for (const origin of this.#origins.values()) unauthenticated += origin.unauthenticated;
+    return { connections: this.#connections.size, unauthenticated };
+  }
+
+  shutdown(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  async #accept(listener: Listener): Promise<void> {
+    for (;;) {
+      try {
+        this.#admit(await listener.accept());
+      } catch (error) {
+        if (this.#stopped !== undefined) return;
+        this.#log(`Cannot accept a connection: ${messageOf(error)}`);
+        // Mostly for want of file descriptors, which only time brings back.
+        await new Promise<void>((resolve) => this.#onSweep.push(resolve));
+      }
+    }
+  }
+
+  #admit(client: Deno.Conn<Deno.NetAddr>): void {
+    if ("setNoDelay" in client && typeof client.setNoDelay === "function") client.setNoDelay(true);
+    const key = addressKey(client.remoteAddr.hostname);
+    const origin = this.#origins.get(key) ?? { open: 0, unauthenticated: 0 };
+    const connection = new Connection(client, { post: this.#post, origin, secure: this.#isSecure });
+    if (
+      this.#connections.size >= this.#limits.connections || origin.open >= this.#limits.perAddress
+    ) {
+      return this.#turnAway(connection);
+    }
+    origin.open++;
+    this.#origins.set(key, origin);
+    this.#connections.set(connection.token, connection);
+    void connection.run().then(() => {
+      this.#connections.delete(connection.token);
+      if (--origin.open === 0) this.#origins.delete(key);
+    });
+  }
+
+  /** Tells the client why, unless there are so many that only silence is cheap enough. */
+  #turnAway(connection: Connection): void {
+    if (this.#turnedAway.size >= MAX_TURNED_AWAY) return connection.drop();
+    this.#turnedAway.add(connection);
+    void connection.run(TOO_MANY_CONNECTIONS).then(() => this.#turnedAway.delete(connection));
+  }
+
+  /** Gives a request that came out of the inner server to its connection. */
+  #answer(request: Request, { completed }: Deno.ServeHandlerInfo): Response | Promise<Response> {
+    const peer = request.headers.get(PEER_HEADER) ?? "";
+    const connection = this.#connections.get(peer.slice(0, TOKEN_LENGTH));
+    if (connection === undefined) {
+      completed.catch(() => {});
+      return new Response("Forbidden", { status: 403 });
+    }
+    const mark = peer.slice(TOKEN_LENGTH);
+    return connection.answer({ request, mark, completed }, this.#handler);
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const connection of this.#connections.values()) connection.sweep(now);
+    for (const connection of this.#turnedAway) connection.sweep(now);
+    const onSweep = this.#onSweep;
+    this.#onSweep = [];
+    for (const resume of onSweep) resume();
+  }
+
+  async #stop(): Promise<void> {
+    const { closeMs } = this.#limits;
+    const connections = () => [...this.#connections.values(), ...this.#turnedAway];
+    const closed = (some: readonly Connection[]) => Promise.all(some.map(({ closed }) => closed));
+
+    for (const listener of this.#listeners) listener.close();
+    // `Deno.serve` would close the sockets in its own way, over the close frames under way.
+    await within(closeMs, closed(connections().filter(({ isWebSocket }) => isWebSocket)));
+    for (const connection of connections()) if (!connection.hasAsked) connection.drop();
+    const finished = this.#inner.shutdown();
+    await within(closeMs, closed(connections()));
+    for (const connection of connections()) connection.drop();
+    await within(closeMs, finished);
+
+    clearInterval(this.#sweeper);
+    for (const resume of this.#onSweep) resume();
+    await this.#inner.remove();
+  }
+}
+
+const TOKEN_LENGTH = 36;
+const SMALL_BUFFER = 2_048;
+const LARGE_BUFFER = 32_768;
+const MAX_SPARE_SMALL = 1_024;
+const MAX_SPARE_LARGE = 64;
+const MAX_TURNED_AWAY = 64;
+
+/** A TCP or TLS listener. */
+interface Listener {
+  readonly addr: Deno.NetAddr;
+  accept(): Promise<Deno.Conn<Deno.NetAddr>>;
+  close(): void;
+}
+
+function listen(hostname: string, port: number, tls: GuardOptions["tls"]): Listener {
+  return tls === undefined
+    ? Deno.listen({ hostname, port })
+    : Deno.listenTls({ hostname, port, ...tls });
+}
+
+/** Often enough for the shortest limit to be kept within a quarter of it. */
+function sweepMs({ headerMs, idleHttpMs, stuckMs, closeMs }: GuardLimits): number {
+  return Math.min(1_000, Math.max(5, Math.min(headerMs, idleHttpMs, stuckMs, closeMs) / 4));
+}
+
+/** Resolves with the promise, which must not reject, or when the time is up. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,450 @@
+/** Relays one TCP connection to the inner server, and ends it where it breaks a rule. */
+import type { GuardLimits, Handler, Peer } from "./guard.ts";
+import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
+import { closeFrame, FrameMeter } from "./guard_frames.ts";
+import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
+import { Intake, type Sizes } from "./guard_intake.ts";
+import {
+  BAD_REQUEST,
+  BODY_TOO_LARGE,
+  HEAD_TOO_LARGE,
+  type Refusal,
+  refusalBytes,
+  refusalResponse,
+  TIMEOUT,
+  TOO_MANY_UNAUTHENTICATED,
+  UNAVAILABLE,
+} from "./guard_refusal.ts";
+
+/** What a connection asks of the guard that stands around it. */
+export interface Post {
+  readonly limits: GuardLimits;
+  readonly buffers: Sizes;
+  /** Opens a connection to the inner server. */
+  connect(): Promise<Deno.Conn>;
+  /** Bytes wait for this peer and none leaves; it is dropped next. */
+  onStuck(peer: Peer): void;
+  log(line: string): void;
+}
+
+/** How many connections come from one place. */
+export interface Origin {
+  open: number;
+  unauthenticated: number;
+}
+
+/** A request as it comes back out of the inner server. */
+export interface Question {
+  readonly request: Request;
+  /** What stands in the private header behind the connection's token. */
+  readonly mark: string;
+  /** Settles when the answer was sent or lost. */
+  readonly completed: Promise<void>;
+}
+
+/** What the client is waited for. */
+type Phase =
+  | "idle" // its next request
+  | "head"
+  | "body"
+  | "decision" // nothing: it asked for a WebSocket, and is not listened to before the answer
+  | "frames"
+  | "parting"; // its goodbye: what it still says is thrown away, what it is owed goes out
+
+export class Connection implements Peer {
+  /** Names this connection to the inner server. Nobody outside can guess it. */
+  readonly token = crypto.randomUUID();
+  readonly address: Deno.NetAddr;
+  readonly secure: boolean;
+  readonly closed: Promise<void>;
+
+  readonly #post: Post;
+  readonly #origin: Origin;
+  readonly #client: Deno.Conn<Deno.NetAddr>;
+  readonly #intake: Intake;
+  readonly #tellClosed: () => void;
+  #server: Deno.Conn | undefined;
+  /** From the first request on; resolves when nothing more goes out. */
+  #answers: Promise<void> | undefined;
+
+  #phase: Phase = "head";
+  /** When this phase has lasted too long, by `performance.now()`. */
+  #due: number;
+  /** Since when a write waits for the client, by `performance.now()`; 0 if none does. */
+  #writingSince = 0;
+  #requests = 0;
+  /** How many requests went in whose answers are not complete. */
+  #pending = 0;
+  /** Whether any byte went out. */
+  #hasAnswered = false;
+  #isUpgraded = false;
+  #isUnauthenticated = false;
+  #isDropped = false;
+  #decide: ((isUpgraded: boolean) => void) | undefined;
+  #refusal: Refusal | undefined;
+  #lastWords: Uint8Array | undefined;
+  readonly #inbound: FrameMeter;
+  /** Knows where a frame of ours may be put in; missing where the WebSocket's start was not seen. */
+  #outbound: FrameMeter | undefined;
+
+  constructor(
+    client: Deno.Conn<Deno.NetAddr>,
+    { post, origin, secure }: { post: Post; origin: Origin; secure: boolean },
+  ) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#tellClosed = resolve;
+    this.address = client.remoteAddr;
+    this.secure = secure;
+    this.#post = post;
+    this.#origin = origin;
+    this.#client = client;
+    this.#intake = new Intake(post.buffers);
+    this.#inbound = new FrameMeter(post.limits.preauthMessageBytes);
+    this.#due = performance.now() + post.limits.headerMs;
+  }
+
+  get isWebSocket(): boolean {
+    return this.#isUpgraded;
+  }
+
+  /** Whether a request of it went in. */
+  get hasAsked(): boolean {
+    return this.#requests > 0;
+  }
+
+  /** Relays until both sides have ended, or only answers with `refusal`; never rejects. */
+  async run(refusal?: Refusal): Promise<void> {
+    try {
+      const server = refusal === undefined ? await this.#relayRequests() : this.#refuse(refusal);
+      if (server !== undefined) await this.#relayFrames(server);
+    } catch (error) {
+      this.#lost(error);
+    }
+    try {
+      // Each side hears of the other's end and answers it with its own.
+      if (!this.#isParting()) this.#enter("parting", Infinity);
+      // A socket that is closed with bytes unread is reset, and its last words may be lost.
+      while (await this.#fill()) this.#intake.skip(this.#intake.unread.length);
+      await this.#server?.closeWrite();
+      await this.#answers;
+    } catch (error) {
+      this.#lost(error);
+    }
+    this.drop();
+    this.#intake.release();
+  }
+
+  /** Has a request of this connection answered by the handler; never rejects. */
+  async answer({ request, mark, completed }: Question, handler: Handler): Promise<Response> {
+    const settle = () => this.#settle();
+    completed.then(settle, settle);
+    if (mark === REFUSED_MARK && this.#refusal !== undefined) return refusalResponse(this.#refusal);
+    Object.defineProperty(request, "url", { value: this.#urlOf(request) });
+    let response: Response;
+    try {
+      response = await handler(request, this);
+    } catch (error) {
+      this.#post.log(`Cannot answer ${request.url}: ${Deno.inspect(error)}`);
+      response = new Response("Internal Server Error", { status: 500 });
+    }
+    const isUpgraded = response.status === 101;
+    if (mark === UPGRADE_MARK) this.#decide?.(isUpgraded);
+    else if (isUpgraded) this.drop(); // nobody would count its frames
+    return response;
+  }
+
+  raise(maxMessageBytes: number): void {
+    this.#inbound.limit = maxMessageBytes;
+    this.#authenticated();
+  }
+
+  cut(code?: number, reason?: string): void {
+    if (code === undefined || this.#phase !== "frames" || this.#writingSince > 0) this.drop();
+    else this.#part(closeFrame(code, reason));
+  }
+
+  /** Ends the connection if it lets us wait for too long. */
+  sweep(now: number): void {
+    if (this.#writingSince > 0 && now - this.#writingSince >= this.#post.limits.stuckMs) {
+      this.#post.onStuck(this);
+      this.drop();
+    } else if (now >= this.#due) {
+      if (this.#phase === "head") this.#refuse(TIMEOUT);
+      else this.drop();
+    }
+  }
+
+  /** Closes both sides at once; what was buffered for them is freed. */
+  drop(): void {
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    this.#enter("parting", Infinity);
+    this.#client.close();
+    this.#closeServer();
+    this.#authenticated();
+    this.#decide?.(false);
+    this.#tellClosed();
+  }
+
+  // From the client to the inner server.
+
+  /** Resolves once the client is on a WebSocket, to its server; or, if it has no more to say. */
+  async #relayRequests(): Promise<Deno.Conn | undefined> {
+    for (;;) {
+      const head = await this.#readHead();
+      if (head === undefined) return undefined;
+      const server = this.#server ?? await this.#connect();
+      if (server === undefined) return undefined;
+      this.#requests++;
+      this.#pending++;
+      if (head.isUpgrade) {
+        const decision = this.#awaitDecision();
+        await writeAll(server, head.bytes);
+        if (await decision) return server;
+      } else {
+        await writeAll(server, head.bytes);
+        if (!await this.#relayBody(server, head.body)) return undefined;
+      }
+      if (this.#isParting()) return undefined;
+      this.#enter("idle", this.#pending > 0 ? Infinity : this.#post.limits.idleHttpMs);
+    }
+  }
+
+  /** Resolves to the next request's head; to nothing if the client has left or was refused. */
+  async #readHead(): Promise<RequestHead | undefined> {
+    const { headerBytes, headerMs, bodyBytes, preauthPerAddress } = this.#post.limits;
+    for (let seen = 0;;) {
+      const bytes = this.#intake.unread;
+      if (bytes.length > 0 && this.#phase === "idle") this.#enter("head", headerMs);
+      const length = headLength(bytes, seen);
+      if (length < 0) return this.#refuse(BAD_REQUEST);
+      if (length > headerBytes || length === 0 && bytes.length >= headerBytes) {
+        return this.#refuse(HEAD_TOO_LARGE);
+      }
+      if (length > 0) {
+        const head = readHead(bytes.subarray(0, length), this.token);
+        if ("status" in head) return this.#refuse(head);
+        if (head.body !== "chunked" && head.body > bodyBytes) return this.#refuse(BODY_TOO_LARGE);
+        if (head.isUpgrade && this.#origin.unauthenticated >= preauthPerAddress) {
+          return this.#refuse(TOO_MANY_UNAUTHENTICATED);
+        }
+        this.#intake.skip(length);
+        this.#enter("body", this.#post.limits.idleHttpMs);
+        return head;
+      }
+      seen = bytes.length;
+      if (!await this.#fill() || this.#isParting()) return undefined;
+    }
+  }
+
+  /** Reads once. Resolves to `false` at the client's end. */
+  async #fill(): Promise<boolean> {
+    const count = await this.#client.read(this.#intake.space());
+    if (count === null) return false;
+    this.#intake.add(count);
+    return true;
+  }
+
+  /** Resolves to `true` at the body's end. */
+  async #relayBody(server: Deno.Conn, body: number | "chunked"): Promise<boolean> {
+    const { bodyBytes, idleHttpMs } = this.#post.limits;
+    const meter: BodyMeter = body === "chunked" ? new ChunkMeter(bodyBytes) : new LengthMeter(body);
+    while (!meter.done) {
+      this.#enter("body", idleHttpMs);
+      let bytes = this.#intake.unread;
+      if (bytes.length === 0) {
+        if (!await this.#fill() || this.#isParting()) return false;
+        bytes = this.#intake.unread;
+      }
+      const taken = meter.feed(bytes);
+      if (typeof taken !== "number") {
+        this.#part(refusalBytes(taken));
+        return false;
+      }
+      await writeAll(server, bytes.subarray(0, taken));
+      this.#intake.skip(taken);
+    }
+    return true;
+  }
+
+  // Here and in #relayAnswers a connection waits most of its life, with as little as possible.
+  async #relayFrames(server: Deno.Conn): Promise<void> {
+    for (;;) {
+      const bytes = this.#intake.unread;
+      const violation = this.#inbound.feed(bytes);
+      if (violation !== undefined) return this.#part(closeFrame(violation));
+      await writeAll(server, bytes);
+      this.#intake.skip(bytes.length);
+      const count = await this.#client.read(this.#intake.space());
+      if (count === null || this.#isParting()) return;
+      this.#intake.add(count);
+    }
+  }
+
+  /** Resolves to the new connection to the inner server, whose answers go out from now on. */
+  async #connect(): Promise<Deno.Conn | undefined> {
+    let server: Deno.Conn;
+    try {
+      server = await this.#post.connect();
+    } catch (error) {
+      this.#post.log(`Cannot reach the inner server: ${Deno.inspect(error)}`);
+      return this.#refuse(UNAVAILABLE);
+    }
+    if (this.#isParting()) {
+      server.close();
+      return undefined;
+    }
+    this.#server = server;
+    this.#answers = this.#relayAnswers(server);
+    return server;
+  }
+
+  /** Resolves to whether the handler makes a WebSocket of it. */
+  #awaitDecision(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#enter("decision", this.#post.limits.headerMs);
+    this.#isUnauthenticated = true;
+    this.#origin.unauthenticated++;
+    this.#decide = (isUpgraded) => {
+      this.#decide = undefined;
+      this.#isUpgraded = isUpgraded;
+      if (isUpgraded) this.#enter("frames", Infinity);
+      else this.#authenticated();
+      resolve(isUpgraded);
+    };
+    return promise;
+  }
+
+  // From the inner server to the client.
+
+  async #relayAnswers(server: Deno.Conn): Promise<void> {
+    const intake = new Intake(this.#post.buffers);
+    try {
+      // Nothing is read that the client has not taken: the inner server sees what waits.
+      for (;;) {
+        const count = await server.read(intake.space());
+        if (count === null) break;
+        intake.add(count);
+        const bytes = intake.unread;
+        if (this.#isUpgraded) this.#follow(bytes);
+        await this.#send(bytes);
+        intake.skip(count);
+      }
+    } catch (error) {
+      this.#lost(error);
+    } finally {
+      intake.release();
+    }
+    this.#decide?.(false);
+    await this.#leave();
+  }
+
+  #follow(bytes: Uint8Array): void {
+    if (this.#outbound !== undefined) {
+      this.#outbound.feed(bytes);
+    } else if (this.#requests === 1 && !this.#hasAnswered) {
+      const length = headLength(bytes, 0);
+      if (length <= 0) return;
+      this.#outbound = new FrameMeter(Infinity);
+      this.#outbound.feed(bytes.subarray(length));
+    }
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#hasAnswered = true;
+    for (let at = 0; at < bytes.length;) {
+      this.#writingSince = performance.now();
+      at += await this.#client.write(at === 0 ? bytes : bytes.subarray(at));
+    }
+    this.#writingSince = 0;
+  }
+
+  /** The URL as the client means it; the inner server's has the private socket in it. */
+  #urlOf({ url, headers }: Request): string {
+    const { hostname, port } = this.#client.localAddr;
+    const here = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
+    return `${this.secure ? "https" : "http"}://${headers.get("host") || here}${path}`;
+  }
+
+  /** An answer is complete. */
+  #settle(): void {
+    this.#pending--;
+    if (this.#pending === 0 && this.#phase === "idle") {
+      this.#enter("idle", this.#post.limits.idleHttpMs);
+    }
+  }
+
+  // The end.
+
+  /** Answers in place of a handler, after all earlier answers, and ends the connection. */
+  #refuse(refusal: Refusal): undefined {
+    if (this.#server === undefined) return this.#part(refusalBytes(refusal));
+    // Earlier answers may still be under way: the inner server puts this one behind them.
+    this.#enter("parting", Infinity);
+    this.#refusal = refusal;
+    this.#pending++;
+    const question = "GET / HTTP/1.1\r\nhost: guard\r\nconnection: close\r\n" +
+      `${PEER_HEADER}: ${this.token}${REFUSED_MARK}\r\n\r\n`;
+    writeAll(this.#server, new TextEncoder().encode(question))
+      .catch((error) => this.#lost(error));
+  }
+
+  /** Ends the connection at once, with these words if they have a place in what went out. */
+  #part(lastWords: Uint8Array): undefined {
+    this.#enter("parting", this.#post.limits.closeMs);
+    this.#lastWords = lastWords;
+    this.#closeServer(); // which ends its answers, and they say the last words
+    this.#answers ??= this.#leave();
+  }
+
+  /** Says the last words and closes our half; the client has `closeMs` to close its own. */
+  async #leave(): Promise<void> {
+    if (this.#isDropped) return;
+    this.#enter("parting", this.#post.limits.closeMs);
+    try {
+      const fits = this.#isUpgraded ? this.#outbound?.isBetween : !this.#hasAnswered;
+      if (this.#lastWords !== undefined && fits) await this.#send(this.#lastWords);
+      await this.#client.closeWrite();
+    } catch (error) {
+      this.#lost(error);
+    }
+  }
+
+  #authenticated(): void {
+    if (!this.#isUnauthenticated) return;
+    this.#isUnauthenticated = false;
+    this.#origin.unauthenticated--;
+  }
+
+  #enter(phase: Phase, ms: number): void {
+    this.#phase = phase;
+    this.#due = performance.now() + ms;
+  }
+
+  /** A method, as the phase changes behind an `await`. */
+  #isParting(): boolean {
+    return this.#phase === "parting";
+  }
+
+  #closeServer(): void {
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  /** A side that is gone shows itself in many errors; only a mistake of ours is worth a line. */
+  #lost(error: unknown): void {
+    if (error instanceof TypeError || error instanceof RangeError) {
+      this.#post.log(`Cannot relay a connection: ${Deno.inspect(error)}`);
+    }
+  }
+}
+
+const REFUSED_MARK = ";refused";
+
+async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await to.write(at === 0 ? bytes : bytes.subarray(at));
+  }
+}
