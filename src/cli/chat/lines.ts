@@ -1,0 +1,76 @@
+/** A conversation without a terminal: a line in is a message, its answer goes out. */
+import type { Call } from "../command.ts";
+import { Streamed } from "../streamed.ts";
+import { oneLine } from "../text.ts";
+import { toolCallLine, toolResultLine } from "../transcript.ts";
+import { Conversation, type View } from "./conversation.ts";
+
+/** Says each line of the input and prints the answer. Resolves to the exit code. */
+export async function askLines(
+  call: Call,
+  options: { readonly session: string | undefined; readonly limit: number },
+): Promise<number> {
+  const { io, paint } = call;
+  let streamed = new Streamed();
+  let failed = false;
+  let idle = Promise.withResolvers<void>();
+  const view: View = {
+    message: () => {},
+    says: (text, delta) => io.out(streamed.next(text, delta)),
+    toolStarts: (name, args) => io.err(toolCallLine(name, args, paint)),
+    toolEnds: (name, result) => io.err(toolResultLine(name, result, paint)),
+    ends: (problem) => {
+      io.out(streamed.lineEnd);
+      streamed = new Streamed();
+      if (problem === undefined) return;
+      failed = true;
+      io.err(`${paint.red("error:")} ${oneLine(problem)}\n`);
+    },
+    note: (text) => io.err(`${paint.dim(`— ${oneLine(text)}`)}\n`),
+    changed: ({ working }) => {
+      if (!working) idle.resolve();
+    },
+  };
+  const conversation = new Conversation(call, { ...options, view });
+  using interrupt = io.interrupt();
+  const leaving = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  const connected = conversation.run(leaving.signal, ready.resolve);
+  try {
+    await Promise.race([connected, ready.promise]);
+    for await (const line of linesOf(io.input())) {
+      if (line.trim() === "") continue;
+      idle = Promise.withResolvers();
+      await conversation.say(line);
+      if (conversation.working) {
+        await Promise.race([connected, idle.promise, aborted(interrupt.signal)]);
+      }
+      if (interrupt.signal.aborted) {
+        if (conversation.working) await conversation.abort();
+        return 130;
+      }
+    }
+    return failed ? 1 : 0;
+  } finally {
+    leaving.abort();
+    await connected;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of input) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}

@@ -1,0 +1,47 @@
+/** `openclaw dashboard` */
+import { answer } from "./answer.ts";
+import { command } from "./command.ts";
+import { resolveTarget } from "./target.ts";
+
+export default command({
+  about: "Open the control page in a browser, signed in",
+  details:
+    "The token stands behind the # of the address, which browsers send to nobody. Whoever has the\n" +
+    "address can steer the gateway: don't share it.",
+  flags: { "no-open": { kind: "switch", about: "Only print the address" } },
+  connects: true,
+  examples: [
+    ["openclaw dashboard", "open it"],
+    ["openclaw dashboard --no-open", "print the address, for a browser elsewhere"],
+  ],
+  async run(call) {
+    const { url, auth } = await resolveTarget(call);
+    const page = new URL(url.replace(/^ws/, "http"));
+    if (auth.token !== undefined) page.hash = `token=${encodeURIComponent(auth.token)}`;
+    answer(call, { url: page.href }, ({ url }) => `${url}\n`);
+    const headless = Deno.build.os === "linux" && !call.env.DISPLAY && !call.env.WAYLAND_DISPLAY;
+    if (!call.flags["no-open"] && !call.json && !headless) open(page.href);
+    return 0;
+  },
+});
+
+/** Asks the desktop to open the address; where there is none, printing it was all. */
+function open(url: string): void {
+  const [name, ...args] = OPENERS[Deno.build.os] ?? ["xdg-open"];
+  try {
+    const opener = new Deno.Command(name, {
+      args: [...args, url],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
+    opener.spawn().unref();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  darwin: ["open"],
+  windows: ["rundll32", "url.dll,FileProtocolHandler"],
+};

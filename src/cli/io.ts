@@ -1,0 +1,92 @@
+/** The process as the commands see it: its environment, its streams, its terminal, its clock. */
+import type { Env } from "./paths.ts";
+
+export interface Io {
+  readonly env: Env;
+  /** Writes to standard output. */
+  out(text: string): void;
+  /** Writes to standard error. */
+  err(text: string): void;
+  /** The same for a program that goes on when nobody reads it any more. */
+  note(text: string): void;
+  /** Which of the streams are terminals. */
+  readonly terminal: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
+  /** How many columns the terminal has now. */
+  columns(): number;
+  /** What comes over standard input, as it comes. */
+  input(): AsyncIterable<Uint8Array>;
+  /** Keys come one by one and unechoed until the result is disposed of. */
+  raw(): Disposable;
+  /** Aborts at the first Ctrl-C; the second ends the process. Until disposed of. */
+  interrupt(): Disposable & { readonly signal: AbortSignal };
+  now(): number;
+}
+
+/** The process that this program runs in. */
+export function processIo(): Io {
+  const encoder = new TextEncoder();
+  return {
+    env: Deno.env.toObject(),
+    out: (text) => writeAll(Deno.stdout, encoder.encode(text)),
+    err: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    note: (text) => {
+      try {
+        Deno.stderr.writeSync(encoder.encode(text));
+      } catch {
+        // the terminal is gone; the log has it all
+      }
+    },
+    terminal: {
+      in: Deno.stdin.isTerminal(),
+      out: Deno.stdout.isTerminal(),
+      err: Deno.stderr.isTerminal(),
+    },
+    columns: () => {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 80; // not a terminal
+      }
+    },
+    input: readInput,
+    raw: () => {
+      Deno.stdin.setRaw(true);
+      return { [Symbol.dispose]: () => Deno.stdin.setRaw(false) };
+    },
+    interrupt: () => {
+      const controller = new AbortController();
+      const onSignal = () => {
+        if (controller.signal.aborted) Deno.exit(130);
+        controller.abort(new DOMException("Interrupted", "AbortError"));
+      };
+      Deno.addSignalListener("SIGINT", onSignal);
+      return {
+        signal: controller.signal,
+        [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", onSignal),
+      };
+    },
+    now: Date.now,
+  };
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += stream.writeSync(bytes.subarray(written));
+    }
+  } catch (error) {
+    // Whoever read us has enough, as in `openclaw logs | head`.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    throw error;
+  }
+}
+
+/** Unlike `Deno.stdin.readable`, leaves standard input open for the next reader. */
+async function* readInput(): AsyncIterable<Uint8Array> {
+  const buffer = new Uint8Array(4096);
+  for (;;) {
+    const count = await Deno.stdin.read(buffer);
+    if (count === null) return;
+    yield buffer.slice(0, count);
+  }
+}

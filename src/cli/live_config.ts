@@ -1,0 +1,108 @@
+/** The configuration file of a running gateway: read, watched, and written back. */
+import { basename, dirname } from "node:path";
+import { type Config, type ConfigFile, parseConfig } from "../config.ts";
+import type { Log } from "../log.ts";
+import { writePrivately } from "./atomic_write.ts";
+import { Failure } from "./failure.ts";
+
+/** Editors write in several steps; the file is read when they are done. Milliseconds. */
+const SETTLE_MS = 300;
+
+/** A configuration that follows its file. An edit that is not valid is reported and ignored. */
+export class LiveConfig implements ConfigFile, Disposable {
+  readonly path: string;
+  readonly #log: Log;
+  #text: string | undefined;
+  #config: Config;
+  #watcher: Deno.FsWatcher | undefined;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(path: string, { text, log }: { text: string | undefined; log: Log }) {
+    this.path = path;
+    this.#log = log.part("config");
+    this.#text = text;
+    const { config, issues, warnings } = parseConfig(text ?? "");
+    if (issues.length > 0) {
+      const lines = issues.map(({ path, message }) =>
+        `${path === "" ? "the file" : path} ${message}`
+      );
+      throw new Failure("CONFIG_INVALID", `Cannot use config '${this.path}': ${lines.join("; ")}`, {
+        hint: "correct the file, then check it with `openclaw config validate`",
+      });
+    }
+    for (const { path, message } of warnings) this.#log.warn(`Config key '${path}' ${message}`);
+    this.#config = config;
+  }
+
+  /** Reads the file. Rejects with a `Failure` where it can't be used; a missing file is empty. */
+  static async open(path: string, log: Log): Promise<LiveConfig> {
+    return new LiveConfig(path, { text: await readText(path), log });
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  get text(): string | undefined {
+    return this.#text;
+  }
+
+  async write(text: string): Promise<void> {
+    await writePrivately(this.path, text);
+    this.#take(text);
+    this.#log.info("Config written");
+  }
+
+  /** Follows changes that others make, until disposed of. */
+  watch(): void {
+    this.#watcher = Deno.watchFs(dirname(this.path), { recursive: false });
+    this.#follow(this.#watcher).catch((cause) =>
+      this.#log.error("The config is not watched", { cause })
+    );
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#settling);
+    this.#watcher?.close();
+  }
+
+  async #follow(watcher: Deno.FsWatcher): Promise<void> {
+    const name = basename(this.path);
+    for await (const { paths } of watcher) {
+      if (!paths.some((path) => basename(path) === name)) continue;
+      clearTimeout(this.#settling);
+      this.#settling = setTimeout(() => void this.#reread(), SETTLE_MS);
+    }
+  }
+
+  async #reread(): Promise<void> {
+    try {
+      const text = await readText(this.path);
+      if (text !== this.#text && this.#take(text)) this.#log.info("Config reloaded");
+    } catch (cause) {
+      this.#log.warn(`Config '${this.path}' can't be read: the last one stays in force`, { cause });
+    }
+  }
+
+  /** Puts a text in force. Returns `false` for one that can't be. */
+  #take(text: string | undefined): boolean {
+    const { config, issues } = parseConfig(text ?? "");
+    this.#text = text;
+    if (issues.length > 0) {
+      const [{ path, message } = { path: "", message: "" }] = issues;
+      this.#log.warn(`Config edit ignored: ${path} ${message}`);
+      return false;
+    }
+    this.#config = config;
+    return true;
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+/** `openclaw logs` */
+import type { GatewayClient, RequestOptions } from "../client/client.ts";
+import { ConnectionError } from "../client/client.ts";
+import { type Call, command } from "./command.ts";
+import { connect, withGateway } from "./connect.ts";
+import { at } from "./config_file.ts";
+import { Failure } from "./failure.ts";
+import type { Paint } from "./paint.ts";
+import { pause } from "./pause.ts";
+import { oneLine } from "./text.ts";
+
+const READ = { scopes: ["operator.read"] } as const;
+/** How often `--follow` looks for more, in milliseconds. */
+const FOLLOW_MS = 1_000;
+/** How long to wait before each new attempt to reach a lost gateway, the last for ever. */
+const BACK_OFF_MS = [1_000, 2_000, 5_000, 10_000];
+
+export default command({
+  about: "Read the gateway's log",
+  details: "With --json each line is printed as the gateway wrote it, a JSON object.",
+  flags: {
+    limit: { kind: "number", value: "count", min: 1, max: 5000, about: "The newest lines (200)" },
+    follow: { kind: "switch", short: "f", about: "Go on with lines as they are written" },
+    utc: { kind: "switch", about: "Print times in UTC, not in this machine's zone" },
+  },
+  connects: true,
+  examples: [
+    ["openclaw logs", "read the last lines"],
+    ["openclaw logs --follow", "watch it"],
+    ["openclaw logs --limit 1000 --json | jq 'select(.level==\"error\")'", "look for errors"],
+  ],
+  async run(call) {
+    const { limit = 200, follow } = call.flags;
+    const print = (lines: readonly string[]) =>
+      call.io.out(lines.map((line) => `${call.json ? line : lineText(line, call)}\n`).join(""));
+    if (!follow) {
+      const read = (gateway: GatewayClient, options: RequestOptions) =>
+        gateway.request("logs.tail", { limit }, options);
+      print((await withGateway(call, READ, read)).lines);
+      return 0;
+    }
+    using interrupt = call.io.interrupt();
+    await followLog(call, { limit, print, signal: interrupt.signal });
+    return 0;
+  },
+});
+
+/** Reads on until the signal aborts; a gateway that goes away is waited for. */
+async function followLog(
+  call: Call,
+  { limit, print, signal }: {
+    limit: number;
+    print: (lines: readonly string[]) => void;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  let cursor: number | undefined;
+  for (let attempt = 0; !signal.aborted;) {
+    try {
+      await using gateway = await connect(call, { ...READ, signal });
+      for (;;) {
+        const page = await gateway.request("logs.tail", { limit, cursor }, { signal });
+        if (page.truncated && cursor !== undefined) {
+          call.io.err(`${call.paint.dim("… lines were passed over")}\n`);
+        }
+        if (page.reset) call.io.err(`${call.paint.dim("… a new log begins")}\n`);
+        print(page.lines);
+        cursor = page.cursor;
+        attempt = 0;
+        await pause(FOLLOW_MS, signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (cursor === undefined || !isLoss(error)) throw error;
+      if (attempt === 0) {
+        call.io.err(`${call.paint.dim("… the gateway is gone, waiting for it")}\n`);
+      }
+      await pause(BACK_OFF_MS[Math.min(attempt++, BACK_OFF_MS.length - 1)] ?? 0, signal);
+    }
+  }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof ConnectionError ||
+    error instanceof Failure && error.cause instanceof ConnectionError;
+}
+
+/** `12:03:44 warn  server  A client was too slow connId=…` */
+function lineText(
+  line: string,
+  { flags: { utc }, paint }: { flags: { utc: boolean }; paint: Paint },
+): string {
+  const entry = parse(line);
+  const message = at(entry, "message");
+  if (typeof message !== "string") return oneLine(line);
+  const { time, level, part, message: _message, ...fields } = entry ?? {};
+  const rest = Object.entries(fields).map(([name, value]) =>
+    `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+  );
+  return [
+    paint.dim(timeText(time, utc)),
+    levelText(String(level ?? "info"), paint),
+    paint.dim(oneLine(String(part ?? "-")).padEnd(8)),
+    oneLine(message),
+    paint.dim(oneLine(rest.join(" "))),
+  ].join(" ").trimEnd();
+}
+
+function parse(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return Object(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+function timeText(time: unknown, utc: boolean): string {
+  const date = new Date(typeof time === "string" || typeof time === "number" ? time : NaN);
+  if (Number.isNaN(date.getTime())) return "-";
+  const local = new Date(date.getTime() - (utc ? 0 : date.getTimezoneOffset() * 60_000));
+  return local.toISOString().slice(0, 19).replace("T", " ");
+}
+
+function levelText(level: string, paint: Paint): string {
+  const text = oneLine(level).padEnd(5);
+  return level === "error"
+    ? paint.red(text)
+    : level === "warn"
+    ? paint.yellow(text)
+    : paint.dim(text);
+}
