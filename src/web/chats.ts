@@ -1,0 +1,259 @@
+/** The conversations that were opened: reading them, talking in them, following them. */
+import type { ParamsOf } from "../../schemas/mod.ts";
+import type { EventFrame } from "../../schemas/frames.ts";
+import { ConnectionError, isEvent } from "../client/client.ts";
+import { Cell, type Pace } from "./cell.ts";
+import {
+  type Conversation,
+  emptyConversation,
+  type Outgoing,
+  withAgent,
+  withChat,
+  withMessage,
+  withNewest,
+  withOlder,
+  withOutgoing,
+  withoutOutgoing,
+  withoutRuns,
+  withTranscript,
+} from "./conversation.ts";
+import type { Picture } from "./entry.ts";
+import type { Requests } from "./link.ts";
+
+/** A file that the person chose, ready to be sent. */
+export interface Attachment extends Picture {
+  readonly name: string;
+  /** `data:` URL. */
+  readonly src: string;
+  readonly bytes: number;
+}
+
+export interface ChatsOptions {
+  readonly requests: Requests;
+  /** At what pace conversations are shown. */
+  readonly pace?: Pace;
+  /** Names a message; never twice the same. */
+  readonly newId: () => string;
+  /** An answer is complete; for those who don't see the page. */
+  readonly onAnswer?: (key: string, text: string) => void;
+}
+
+/** Messages that are read at once. */
+const PAGE = 60;
+
+export class Chats {
+  readonly #options: ChatsOptions;
+  readonly #open = new Map<string, Cell<Conversation>>();
+  /** Conversations that may have gone on without us. */
+  readonly #stale = new Set<string>();
+  readonly #reading = new Map<string, Promise<void>>();
+  #current: string | undefined;
+
+  constructor(options: ChatsOptions) {
+    this.#options = options;
+  }
+
+  /** The conversation under a key; read when it is shown. */
+  get(key: string): Cell<Conversation> {
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const cell = new Cell(emptyConversation(key), this.#options.pace);
+    this.#open.set(key, cell);
+    this.#stale.add(key);
+    return cell;
+  }
+
+  /** Reads a conversation if needed and follows it, instead of the one before. */
+  show(key: string): void {
+    this.get(key);
+    if (this.#current !== key) {
+      const before = this.#current;
+      this.#current = key;
+      void this.#tell("sessions.messages.subscribe", { key });
+      if (before !== undefined) void this.#tell("sessions.messages.unsubscribe", { key: before });
+    }
+    if (this.#stale.has(key)) void this.read(key);
+  }
+
+  /**
+   * What we have may be old, and what was being sent may have got lost: after a new connection, or
+   * when events went missing. Shows `key`, if there is one to show.
+   */
+  resume(key: string | undefined): void {
+    this.#current = undefined;
+    for (const [key, { value }] of this.#open) {
+      this.#stale.add(key);
+      const unsure = value.outgoing.filter(({ state }) => state === "sending");
+      if (unsure.length > 0) void this.#sendAgain(key, unsure);
+    }
+    if (key !== undefined) this.show(key);
+  }
+
+  /** Reads the newest messages. Resolves also when that fails; the conversation then says so. */
+  read(key: string): Promise<void> {
+    const underWay = this.#reading.get(key);
+    if (underWay !== undefined) return underWay;
+    const reading = this.#read(key).finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
+  }
+
+  async #read(key: string): Promise<void> {
+    const cell = this.get(key);
+    try {
+      const page = await this.#options.requests.request("chat.history", {
+        sessionKey: key,
+        limit: PAGE,
+      });
+      this.#stale.delete(key);
+      cell.change((conversation) => {
+        const fresh = withNewest(conversation, page);
+        return page.sessionInfo?.hasActiveRun === false ? withoutRuns(fresh) : fresh;
+      });
+    } catch (error) {
+      if (error instanceof ConnectionError && error.kind === "closed") return; // `resume` comes
+      const problem = error instanceof Error ? error.message : String(error);
+      cell.change((conversation) =>
+        conversation.phase === "ready"
+          ? conversation
+          : { ...conversation, phase: "failed", problem }
+      );
+    }
+  }
+
+  /** Under their old ids: what did arrive can't arrive twice. */
+  async #sendAgain(key: string, messages: readonly Outgoing[]): Promise<void> {
+    await this.read(key);
+    const unsent = new Set(this.get(key).value.outgoing.map(({ key }) => key));
+    for (const message of messages) if (unsent.has(message.key)) await this.#deliver(key, message);
+  }
+
+  /** Reads the page before the oldest message; calls `before` just before it is there. */
+  async readOlder(key: string, before: () => void = () => {}): Promise<void> {
+    const cell = this.get(key);
+    const offset = cell.value.olderFrom;
+    if (offset === undefined) return;
+    const page = await this.#options.requests.request("chat.history", {
+      sessionKey: key,
+      limit: PAGE,
+      offset,
+    });
+    before();
+    cell.change((conversation) => withOlder(conversation, page, offset));
+  }
+
+  /** Sends a message; while the agent is at work the gateway queues it. */
+  send(key: string, text: string, attachments: readonly Attachment[]): void {
+    const message: Outgoing = {
+      key: this.#options.newId(),
+      text,
+      pictures: attachments,
+      at: Date.now(),
+      state: "sending",
+    };
+    void this.#deliver(key, message);
+  }
+
+  /** Tries a failed message once more, under its old id: it can't arrive twice. */
+  resend(key: string, message: Outgoing): void {
+    void this.#deliver(key, { ...message, state: "sending", problem: undefined });
+  }
+
+  discard(key: string, message: Outgoing): void {
+    this.get(key).change((conversation) => withoutOutgoing(conversation, message.key));
+  }
+
+  /** Stops everything that runs in a conversation. */
+  async stop(key: string): Promise<void> {
+    const { runIds } = await this.#options.requests.request("chat.abort", { sessionKey: key });
+    // The gateway knows of no run: ours is one that ended without our hearing of it.
+    if (runIds.length === 0) this.get(key).change(withoutRuns);
+  }
+
+  hear(event: EventFrame): void {
+    if (isEvent(event, "chat")) {
+      const { payload } = event;
+      this.#open.get(payload.sessionKey)?.change((value) => withChat(value, payload));
+      if (payload.state === "final") {
+        const content = payload.message?.content;
+        const text = typeof content === "string" ? content : content
+          ?.flatMap((block) => block.type === "text" ? [block.text] : []).join("\n");
+        if (text) this.#options.onAnswer?.(payload.sessionKey, text);
+      }
+    } else if (isEvent(event, "agent") && event.payload.sessionKey !== undefined) {
+      const { payload } = event;
+      this.#open.get(event.payload.sessionKey)?.change((value) => withAgent(value, payload));
+    } else if (isEvent(event, "sessions.changed")) {
+      const { sessionKey, session, reason } = event.payload;
+      if (reason === "delete") this.#open.get(sessionKey)?.set(emptyConversation(sessionKey));
+      else if (session?.sessionId !== undefined) this.#follow(sessionKey, session.sessionId);
+    } else if (isEvent(event, "session.message")) {
+      const { sessionKey, message } = event.payload;
+      const cell = this.#open.get(sessionKey);
+      if (cell === undefined || this.#stale.has(sessionKey)) return;
+      const next = withMessage(cell.value, message);
+      if (next === "gap") void this.read(sessionKey);
+      else cell.set(next);
+    }
+  }
+
+  /** A conversation that was started afresh is read afresh. */
+  #follow(key: string, sessionId: string): void {
+    const cell = this.#open.get(key);
+    if (cell === undefined || this.#stale.has(key)) return;
+    cell.change((conversation) => withTranscript(conversation, sessionId));
+    if (cell.value.phase !== "loading") return;
+    this.#stale.add(key);
+    if (this.#current === key) void this.read(key);
+  }
+
+  async #deliver(key: string, message: Outgoing): Promise<void> {
+    const cell = this.get(key);
+    const keep = (change: Partial<Outgoing>) =>
+      cell.change((conversation) =>
+        conversation.outgoing.some(({ key }) => key === message.key)
+          ? {
+            ...conversation,
+            outgoing: conversation.outgoing.map((one) =>
+              one.key === message.key ? { ...one, ...change } : one
+            ),
+          }
+          : conversation
+      );
+    cell.change((conversation) => withOutgoing(conversation, message));
+    try {
+      const answer = await this.#options.requests.request("chat.send", {
+        sessionKey: key,
+        message: message.text,
+        deliver: false,
+        idempotencyKey: message.key,
+        ...(message.pictures.length === 0 ? {} : { attachments: message.pictures.map(attachment) }),
+      });
+      // A word that stops the agent is obeyed, and is not a message.
+      if ("aborted" in answer) this.discard(key, message);
+      else keep({ state: "sent" });
+    } catch (error) {
+      if (error instanceof ConnectionError) return; // sent again after the next hello
+      keep({ state: "failed", problem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Asks for something that the page can do without. */
+  async #tell<M extends "sessions.messages.subscribe" | "sessions.messages.unsubscribe">(
+    method: M,
+    params: ParamsOf<M>,
+  ): Promise<void> {
+    try {
+      await this.#options.requests.request(method, params);
+    } catch {
+      // no connection: `resume` asks again; an older gateway: it tells everybody
+    }
+  }
+}
+
+function attachment({ src, name }: Outgoing["pictures"][number]) {
+  const [head = "", content = ""] = src.split(",", 2);
+  const mimeType = /^data:([^;]+)/.exec(head)?.[1] ?? "application/octet-stream";
+  const type = mimeType.startsWith("image/") ? "image" : "file";
+  return { type, mimeType, fileName: name ?? type, content };
+}

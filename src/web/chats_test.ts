@@ -1,0 +1,187 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { ConnectionError, GatewayRefusal } from "../client/client.ts";
+import type { EventFrame } from "../../schemas/frames.ts";
+import { Chats } from "./chats.ts";
+
+const KEY = "agent:main:main";
+
+Deno.test("showing a conversation reads it once and follows it", async () => {
+  const { chats, gateway } = setUp();
+  chats.show(KEY);
+  await gateway.idle();
+  chats.show(KEY);
+  await gateway.idle();
+  deepStrictEqual(gateway.methods(), ["sessions.messages.subscribe", "chat.history"]);
+  strictEqual(chats.get(KEY).value.phase, "ready");
+});
+
+Deno.test("another conversation is followed instead", async () => {
+  const { chats, gateway } = setUp();
+  chats.show(KEY);
+  await gateway.idle();
+  chats.show("agent:main:other");
+  await gateway.idle();
+  deepStrictEqual(
+    gateway.asked.filter(({ method }) => method.startsWith("sessions.messages")).map((asked) => [
+      asked.method.split(".").at(-1),
+      asked.params.key,
+    ]),
+    [["subscribe", KEY], ["subscribe", "agent:main:other"], ["unsubscribe", KEY]],
+  );
+});
+
+Deno.test("a message is sent with its pictures under an id of its own", async () => {
+  const { chats, gateway } = setUp();
+  chats.send(KEY, "see", [{ name: "a.png", src: "data:image/png;base64,QUI=", bytes: 2 }]);
+  await gateway.idle();
+  const [sent] = gateway.asked;
+  deepStrictEqual(sent?.params, {
+    sessionKey: KEY,
+    message: "see",
+    deliver: false,
+    idempotencyKey: "id-1",
+    attachments: [{ type: "image", mimeType: "image/png", fileName: "a.png", content: "QUI=" }],
+  });
+  strictEqual(chats.get(KEY).value.outgoing[0]?.state, "sent");
+});
+
+Deno.test("a refused message says why, and goes again under its old id", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.send", () => {
+    throw new GatewayRefusal({ code: "INVALID_REQUEST", message: "too long" });
+  });
+  chats.send(KEY, "hi", []);
+  await gateway.idle();
+  const [failed] = chats.get(KEY).value.outgoing;
+  ok(failed?.state === "failed" && failed.problem === "too long");
+  gateway.answer("chat.send", () => ({ runId: "id-1", status: "started" }));
+  chats.resend(KEY, failed);
+  await gateway.idle();
+  deepStrictEqual(gateway.asked.map(({ params }) => params.idempotencyKey), ["id-1", "id-1"]);
+});
+
+Deno.test("what a lost connection left unsure is sent again, unless it had arrived", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.send", () => {
+    throw new ConnectionError("closed", "gone");
+  });
+  chats.send(KEY, "lost", []);
+  chats.send(KEY, "arrived", []);
+  await gateway.idle();
+  gateway.asked.length = 0;
+  gateway.answer("chat.send", () => ({ runId: "id-1", status: "started" }));
+  gateway.answer("chat.history", () => ({
+    sessionKey: KEY,
+    sessionId: "s1",
+    messages: [{
+      role: "user",
+      content: "arrived",
+      timestamp: 1,
+      __openclaw: { id: "m1", seq: 1, idempotencyKey: "id-2:user" },
+    }],
+  }));
+  chats.resume(KEY);
+  await gateway.idle();
+  const again = gateway.asked.filter(({ method }) => method === "chat.send");
+  deepStrictEqual(again.map(({ params }) => params.idempotencyKey), ["id-1"]);
+});
+
+Deno.test("a word that stops the agent doesn't stay as a message", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.send", () => ({ ok: true, aborted: true, runIds: ["r"] }));
+  chats.send(KEY, "stop", []);
+  await gateway.idle();
+  deepStrictEqual(chats.get(KEY).value.outgoing, []);
+});
+
+Deno.test("a conversation that was started afresh is read afresh", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.history", () => ({
+    sessionKey: KEY,
+    sessionId: "s1",
+    messages: [{ role: "user", content: "old", timestamp: 1, __openclaw: { id: "m1", seq: 1 } }],
+  }));
+  chats.show(KEY);
+  await gateway.idle();
+  gateway.answer("chat.history", () => ({ sessionKey: KEY, sessionId: "s2", messages: [] }));
+  chats.hear(event("sessions.changed", {
+    sessionKey: KEY,
+    reason: "reset",
+    ts: 1,
+    session: { key: KEY, sessionId: "s2" },
+  }));
+  await gateway.idle();
+  deepStrictEqual(chats.get(KEY).value.entries, []);
+  strictEqual(chats.get(KEY).value.phase, "ready");
+});
+
+Deno.test("when messages were missed, the conversation is read again", async () => {
+  const { chats, gateway } = setUp();
+  chats.show(KEY);
+  await gateway.idle();
+  const message = (seq: number) => ({
+    sessionKey: KEY,
+    message: { role: "user", content: "x", timestamp: 1, __openclaw: { id: `m${seq}`, seq } },
+  });
+  chats.hear(event("session.message", message(1)));
+  chats.hear(event("session.message", message(5)));
+  await gateway.idle();
+  strictEqual(gateway.methods().filter((method) => method === "chat.history").length, 2);
+});
+
+Deno.test("a finished answer is told to those who can't see it", async () => {
+  const { chats, gateway, heard } = setUp();
+  chats.show(KEY);
+  await gateway.idle();
+  const message = { role: "assistant", content: [{ type: "text", text: "Done." }], timestamp: 1 };
+  const base = { runId: "r", sessionKey: KEY, seq: 1 };
+  chats.hear(event("chat", { ...base, state: "delta", deltaText: "D", message }));
+  chats.hear(event("chat", { ...base, state: "final", message }));
+  deepStrictEqual(heard, ["Done."]);
+});
+
+function setUp() {
+  const gateway = new FakeGateway();
+  const heard: string[] = [];
+  let ids = 0;
+  const chats = new Chats({
+    requests: gateway,
+    newId: () => `id-${++ids}`,
+    onAnswer: (_key, text) => heard.push(text),
+  });
+  return { chats, gateway, heard };
+}
+
+function event(name: string, payload: unknown): EventFrame {
+  return { type: "event", event: name, payload };
+}
+
+/** Answers requests at once, and remembers them. */
+class FakeGateway {
+  readonly asked: { method: string; params: Readonly<Record<string, unknown>> }[] = [];
+  readonly #answers = new Map<string, () => unknown>([
+    ["chat.history", () => ({ sessionKey: KEY, sessionId: "s1", messages: [] })],
+    ["chat.send", () => ({ runId: "id-1", status: "started" })],
+    ["sessions.messages.subscribe", () => ({ subscribed: true, key: KEY })],
+    ["sessions.messages.unsubscribe", () => ({ subscribed: false, key: KEY })],
+  ]);
+
+  answer(method: string, how: () => unknown): void {
+    this.#answers.set(method, how);
+  }
+
+  methods(): string[] {
+    return this.asked.map(({ method }) => method);
+  }
+
+  // deno-lint-ignore require-await -- rejects where an answer throws
+  async request(method: string, params: object): Promise<never> {
+    this.asked.push({ method, params: { ...params } });
+    return this.#answers.get(method)?.() as never;
+  }
+
+  /** Resolves once everything that was begun has been answered and acted on. */
+  async idle(): Promise<void> {
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+  }
+}

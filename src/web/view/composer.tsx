@@ -1,0 +1,244 @@
+/** @jsxRuntime automatic */
+/** @jsxImportSource preact */
+/** Where one writes. */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { CommandEntry } from "../../../schemas/chat.ts";
+import { objection, readAttachment } from "../attachment.ts";
+import type { Attachment } from "../chats.ts";
+import { matchingCommands } from "../commands.ts";
+import { useApp, useCell, useMedia } from "./hooks.ts";
+import { Icon } from "./icon.tsx";
+import { sizeInWords } from "./message.tsx";
+import { ModelChoice, ThinkingChoice } from "./choices.tsx";
+
+/** What a gateway takes that doesn't say what it takes, in bytes. */
+const LIMITS = { maxImageBytes: 5_000_000, maxBytes: 16_000_000 };
+
+export function Composer({ id }: { id: string }) {
+  const app = useApp();
+  const { runs } = useCell(app.chats.get(id));
+  const { commands } = useCell(app.catalog);
+  const link = useCell(app.link.state);
+  const [text, setText] = useState(() => app.drafts.get(id) ?? "");
+  const [files, setFiles] = useState<readonly Attachment[]>([]);
+  const [chosen, setChosen] = useState(0);
+  const [isMenuShut, shutMenu] = useState(false);
+  const [isOver, setOver] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const hasKeyboard = useMedia("(pointer: fine)");
+  const isRunning = runs.size > 0;
+  const offered = isMenuShut ? [] : matchingCommands(text, commands);
+  const isConnected = link.is === "connected";
+  const canSend = text.trim() !== "" || files.length > 0;
+
+  useLayoutEffect(() => {
+    if (!field.current) return;
+    field.current.style.height = "auto";
+    field.current.style.height = `${field.current.scrollHeight}px`;
+  }, [text]);
+  useEffect(() => {
+    if (hasKeyboard) field.current?.focus();
+  }, [id]);
+
+  function write(next: string): void {
+    setText(next);
+    setChosen(0);
+    shutMenu(false);
+    if (next === "") app.drafts.delete(id);
+    else app.drafts.set(id, next);
+  }
+
+  function send(): void {
+    if (!canSend) return;
+    app.chats.send(id, text.trim(), files);
+    write("");
+    setFiles([]);
+    field.current?.focus();
+  }
+
+  function stop(): void {
+    void app.attempt("Stopping", () => app.chats.stop(id));
+  }
+
+  function complete(command: CommandEntry): void {
+    const name = command.textAliases[0] ?? `/${command.name}`;
+    write(command.acceptsArgs ? `${name} ` : name);
+    shutMenu(true);
+    field.current?.focus();
+  }
+
+  async function add(list: Iterable<File>): Promise<void> {
+    const policy = app.hello.value?.policy.attachments ?? LIMITS;
+    const limits = { image: policy.maxImageBytes, total: policy.maxBytes };
+    let held = files;
+    for (const file of list) {
+      const why = objection(file, held, limits);
+      if (why !== undefined) {
+        app.say(why, { isError: true });
+        continue;
+      }
+      await app.attempt("Adding the file", async () => {
+        held = [...held, await readAttachment(file)];
+      });
+    }
+    setFiles(held);
+    field.current?.focus();
+  }
+
+  function press(event: KeyboardEvent): void {
+    if (event.isComposing) return; // Enter belongs to the input method
+    if (offered.length > 0) {
+      const command = offered[chosen];
+      const isWhole = command?.textAliases.includes(text.trim());
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        const step = event.key === "ArrowDown" ? 1 : -1;
+        setChosen((chosen + step + offered.length) % offered.length);
+        return event.preventDefault();
+      }
+      if (command && (event.key === "Tab" || (event.key === "Enter" && !isWhole))) {
+        complete(command);
+        return event.preventDefault();
+      }
+      if (event.key === "Escape") {
+        shutMenu(true);
+        event.stopPropagation();
+        return event.preventDefault();
+      }
+    }
+    // Without a keyboard, Enter is the only way to a new line; the button sends.
+    if (event.key === "Enter" && !event.shiftKey && hasKeyboard) {
+      event.preventDefault();
+      send();
+    }
+  }
+
+  return (
+    <form
+      class="composer"
+      data-over={isOver}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        void add(event.dataTransfer?.files ?? []);
+      }}
+    >
+      {offered.length > 0 && (
+        <ul class="commands" id="commands" role="listbox" aria-label="Commands">
+          {offered.map((command, index) => (
+            <li
+              key={command.name}
+              id={`command-${index}`}
+              role="option"
+              aria-selected={index === chosen}
+              onPointerDown={(event) => {
+                event.preventDefault();
+                complete(command);
+              }}
+            >
+              <code>{command.textAliases[0]}</code>
+              <span>{command.description}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {files.length > 0 && (
+        <ul class="files" aria-label="Files to send">
+          {files.map((file, index) => (
+            <li key={index}>
+              {file.src.startsWith("data:image/")
+                ? <img src={file.src} alt="" />
+                : <Icon name="attach" />}
+              <span>{file.name}</span>
+              <small>{sizeInWords(file.bytes)}</small>
+              <button
+                type="button"
+                class="quiet"
+                aria-label={`Remove ${file.name}`}
+                onClick={() => setFiles(files.filter((other) => other !== file))}
+              >
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <textarea
+        ref={field}
+        id="message"
+        rows={1}
+        value={text}
+        placeholder={isRunning ? "Add something; it joins the queue" : "Message"}
+        aria-label="Message"
+        aria-autocomplete="list"
+        aria-controls={offered.length > 0 ? "commands" : undefined}
+        aria-activedescendant={offered.length > 0 ? `command-${chosen}` : undefined}
+        enterkeyhint={hasKeyboard ? "send" : "enter"}
+        onInput={(event) => write(event.currentTarget.value)}
+        onKeyDown={press}
+        onPaste={(event) => {
+          const pasted = [...event.clipboardData?.files ?? []];
+          if (pasted.length === 0) return;
+          event.preventDefault();
+          void add(pasted);
+        }}
+      />
+      <div class="tools">
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          accept="image/png,image/jpeg,image/gif,image/webp,text/*,.md,.json,.csv,.log,.yaml,.toml"
+          onChange={(event) => {
+            void add([...event.currentTarget.files ?? []]);
+            event.currentTarget.value = "";
+          }}
+        />
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Attach pictures or text files"
+          title="Attach pictures or text files"
+          onClick={() => picker.current?.click()}
+        >
+          <Icon name="attach" />
+        </button>
+        <ModelChoice id={id} />
+        <ThinkingChoice id={id} />
+        <span class="space" />
+        {isRunning && (
+          <button
+            type="button"
+            class="stop"
+            aria-label="Stop the agent"
+            title="Stop (Esc)"
+            onClick={stop}
+          >
+            <Icon name="stop" />
+          </button>
+        )}
+        {(canSend || !isRunning) && (
+          <button
+            type="submit"
+            class="send"
+            disabled={!canSend}
+            aria-label="Send"
+            title={isConnected ? "Send (Enter)" : "Send as soon as the gateway is back"}
+          >
+            <Icon name="send" />
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,569 @@
+/** The page, in a real browser, against a real gateway. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type RunningGateway, start } from "../src/cli/serve.ts";
+import { type ClientOptions, GatewayRefusal } from "../src/client/client.ts";
+import { createDeviceKey } from "../src/client/identity.ts";
+import { connectTo, type TestClient, TOKEN } from "./gateway.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const DESKTOP = { viewport: { width: 1100, height: 760 } };
+const PHONE = {
+  viewport: { width: 320, height: 640 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+};
+
+Deno.test({
+  name: "the page",
+  ignore: !await exists(CHROMIUM),
+  async fn(t) {
+    await using house = await House.open();
+    for (const [name, story] of Object.entries(STORIES)) {
+      // What a story opens is closed with the house; the test as a whole leaks nothing.
+      await t.step({ name, fn: () => story(house), sanitizeOps: false, sanitizeResources: false });
+    }
+  },
+});
+
+const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
+  async "the token leaves the address and the history, and is kept"(house) {
+    await using visit = await house.visit(DESKTOP, `/#token=${TOKEN}`);
+    const { page } = visit;
+    await connected(page);
+    strictEqual(page.url(), house.url("/"));
+    const devtools = await page.context().newCDPSession(page);
+    const { entries } = await devtools.send("Page.getNavigationHistory");
+    ok(!JSON.stringify(entries).includes(TOKEN));
+    ok(!(await page.title()).includes(TOKEN));
+    await page.reload();
+    await connected(page);
+  },
+
+  async "without a token it asks for one, says where it is found, and when it is wrong"(house) {
+    await using visit = await house.visit(DESKTOP, "/");
+    const { page } = visit;
+    await page.getByText("openclaw dashboard").waitFor();
+    await page.getByLabel("Token").fill("guessed");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("doesn't know this token").waitFor();
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.keyboard.press("Enter");
+    await connected(page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("openclaw dashboard").waitFor();
+    await page.reload();
+    await page.getByText("openclaw dashboard").waitFor();
+  },
+
+  async "an answer is seen while it is written, says who wrote it, and survives a reload"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await page.getByText("The built-in demo answers here").waitFor();
+    await ask(page, "count to 60");
+    await page.locator(".live .prose").getByText("1 2 3").waitFor();
+    ok(!(await page.locator(".live .prose").innerText()).includes("60"), "not yet complete");
+    await answered(page);
+    const answer = await page.locator(".answer .prose").last().innerText();
+    match(answer, /1 2 3 .* 58 59 60$/s);
+    match(await page.locator(".answer footer").last().innerText(), /demo\/demo/);
+    await page.reload();
+    await page.getByText("58 59 60").waitFor();
+    strictEqual(await page.locator(".bubble").innerText(), "count to 60");
+  },
+
+  async "a tool is shown with what went in and what came out"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "read AGENTS.md");
+    await answered(page);
+    const tool = page.locator(".tool");
+    strictEqual(await tool.getAttribute("data-state"), "ok");
+    strictEqual(await tool.getAttribute("open"), null);
+    await tool.locator("summary").click();
+    match(await tool.innerText(), /"path": "AGENTS\.md"/);
+    await ask(page, "read nothing.md");
+    await answered(page);
+    strictEqual(await tool.last().getAttribute("data-state"), "failed");
+  },
+
+  async "thoughts are folded away"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "think about crabs");
+    await answered(page);
+    const thought = page.getByText("The question is about crabs");
+    strictEqual(await thought.isVisible(), false);
+    await page.locator(".thinking summary").last().click();
+    await thought.waitFor();
+  },
+
+  async "a run can be stopped, and what was said stays"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "count to 1000");
+    await page.locator(".live .prose").getByText("1 2 3").waitFor();
+    await page.getByRole("button", { name: "Stop the agent" }).click();
+    await page.locator(".answer footer").getByText("Stopped").waitFor();
+    const answer = await page.locator(".answer .prose").last().innerText();
+    ok(answer.includes("1 2 3") && !answer.includes("1000"));
+    await page.getByRole("button", { name: "Send" }).waitFor();
+  },
+
+  async "what is sent while the agent works waits its turn"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "count to 60");
+    await page.locator(".live .prose").waitFor();
+    await ask(page, "echo second");
+    await page.locator(".answer .prose").getByText("second", { exact: true }).waitFor();
+    deepStrictEqual(await page.locator(".bubble").allInnerTexts(), ["count to 60", "echo second"]);
+  },
+
+  async "conversations are made, told apart, renamed and deleted"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "echo the first one");
+    await answered(page);
+    await newConversation(page);
+    await ask(page, "echo the second one");
+    await answered(page);
+    const list = page.locator(".sessions");
+    await list.getByText("echo the first one").click();
+    await page.locator(".bubble", { hasText: "echo the first one" }).waitFor();
+    strictEqual(await page.locator(".bubble", { hasText: "second" }).count(), 0);
+    match(page.url(), /\/chat\?session=agent%3Amain%3Aweb-/);
+
+    await choose(page, "Rename…");
+    await page.getByRole("dialog").getByLabel("Name").fill("Errands");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Errands" }).waitFor();
+    await list.getByText("Errands").waitFor();
+
+    await choose(page, "Start afresh…");
+    await page.getByRole("dialog").getByRole("button", { name: "Start afresh" }).click();
+    await page.getByText("What is on your mind?").waitFor();
+
+    await choose(page, "Delete…");
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await list.getByText("Errands").waitFor({ state: "detached" });
+    await page.goBack();
+    await page.goBack();
+    await page.locator(".bubble", { hasText: "echo the second one" }).waitFor();
+  },
+
+  async "nothing in an answer runs, loads or leads astray"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await newConversation(page);
+    await ask(page, "echo hello");
+    await answered(page);
+    await house.operator.request("chat.inject", { sessionKey: keyOf(page), message: HOSTILE });
+    await page.getByText("The end of the hostile message").waitFor();
+    const prose = page.locator(".prose").last();
+    strictEqual(await page.evaluate("window.pwned"), undefined);
+    strictEqual(await prose.locator("script, iframe, object, embed, svg, form, style").count(), 0);
+    const links = await prose.locator("a").evaluateAll((links) =>
+      links.map((link) => [link.getAttribute("href"), link.getAttribute("rel")])
+    );
+    deepStrictEqual(links, [
+      ["https://example.com/", "noopener noreferrer"],
+      ["https://tracker.example/pixel.gif", "noopener noreferrer"],
+    ]);
+    deepStrictEqual(asked.filter((url) => !url.startsWith(house.url("/"))), []);
+  },
+
+  async "commands are offered and carried out"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await page.getByLabel("Message", { exact: true }).pressSequentially("/st");
+    await page.getByRole("option", { name: /\/status/ }).waitFor();
+    await page.keyboard.press("Tab");
+    strictEqual(await page.getByLabel("Message", { exact: true }).inputValue(), "/status");
+    await page.keyboard.press("Enter");
+    await page.locator(".answer").getByText("OpenClaw gateway").waitFor();
+  },
+
+  async "the model and its thinking are chosen for one conversation"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "echo hello");
+    await answered(page);
+    await page.getByLabel("How hard the model thinks").selectOption("high");
+    await page.getByLabel("Model of this conversation").selectOption("demo/demo");
+    await ask(page, "/status");
+    await page.getByText("Thinking: high").first().waitFor();
+    await page.getByText("chosen for this session").waitFor();
+    await page.reload();
+    await connected(page);
+    await page.locator(".choice select").first().waitFor();
+    strictEqual(await page.getByLabel("How hard the model thinks").inputValue(), "high");
+  },
+
+  async "a picture can be added, removed and sent"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    const files = page.locator("input[type=file]");
+    const picture = { name: "dot.png", mimeType: "image/png", buffer: PNG };
+    await files.setInputFiles([picture, { ...picture, name: "other.png" }]);
+    await page.getByRole("button", { name: "Remove other.png" }).click();
+    await files.setInputFiles({ name: "a.svg", mimeType: "image/svg+xml", buffer: PNG });
+    await page.getByText("only PNG, JPEG, GIF and WebP").waitFor();
+    await ask(page, "echo look");
+    await answered(page);
+    await page.locator(".user .pictures img").waitFor();
+    strictEqual(await page.locator(".user .pictures img").count(), 1);
+  },
+
+  async "everything can be done by keyboard"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await page.locator("body").press("Tab");
+    await page.evaluate("document.activeElement.blur()");
+    await page.keyboard.press("n");
+    await page.getByText("What is on your mind?").waitFor();
+    const message = page.getByLabel("Message", { exact: true });
+    strictEqual(await message.evaluate((field) => field === document.activeElement), true);
+    await page.keyboard.type("count to 1000");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Enter");
+    await page.locator(".live .prose").getByText("1 2 3").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".answer footer").getByText("Stopped").waitFor();
+
+    await page.evaluate("document.activeElement.blur()");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("Control+k");
+    await page.keyboard.press("ArrowDown");
+    match(await focused(page), /^A /);
+    await page.keyboard.press("Enter");
+    await connected(page);
+  },
+
+  async "it fits a phone, and the list is a drawer there"(house) {
+    await using visit = await house.signIn(PHONE);
+    const { page } = visit;
+    await page.locator(".messages").waitFor();
+    await house.operator.request("chat.inject", { sessionKey: "main", message: WIDE });
+    await page.getByText("The end of the wide message").waitFor();
+    await fits(page);
+    await page.getByRole("button", { name: "Open the list of conversations" }).tap();
+    const drawer = page.getByRole("navigation", { name: "Conversations" });
+    await drawer.getByText("Devices").waitFor();
+    await fits(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Open the list of conversations" }).tap();
+    await drawer.getByText("Devices").tap();
+    await page.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+    await page.getByText("This browser").waitFor();
+    await fits(page);
+  },
+
+  async "devices that ask are approved, and approved ones revoked"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await page.getByRole("link", { name: "Devices" }).click();
+    await page.getByText("This browser").waitFor();
+    // A device that is known as an operator and wants to be a node needs its owner's word.
+    const identity = createDeviceKey();
+    const common = { displayName: "Workbench", version: "1", platform: "linux" };
+    await using _known = await connectTo(house.ws, {
+      identity,
+      client: { ...common, id: "cli", mode: "cli" },
+    });
+    const asNode: Partial<ClientOptions> = {
+      identity,
+      client: { ...common, id: "node-host", mode: "node" },
+      role: "node",
+      scopes: [],
+    };
+    const refusal = await connectTo(house.ws, asNode).catch((error) => error);
+    ok(refusal instanceof GatewayRefusal && refusal.reason === "PAIRING_REQUIRED");
+    const request = page.locator(".card.pending", { hasText: "Workbench" });
+    await request.getByText("Node: the agent uses what this device can do").waitFor();
+    await request.getByRole("button", { name: "Approve" }).click();
+    await request.waitFor({ state: "detached" });
+    {
+      await using _node = await connectTo(house.ws, asNode);
+    }
+    const card = page.locator(".card", { hasText: "Workbench" });
+    await card.getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await card.waitFor({ state: "detached" });
+  },
+
+  async "older messages come as one scrolls up"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "echo the oldest");
+    await answered(page);
+    const sessionKey = keyOf(page);
+    for (let i = 1; i <= 80; i++) {
+      await house.operator.request("chat.inject", {
+        sessionKey,
+        message: `Message ${i}\n\n${"\n\n…".repeat(3)}`,
+      });
+    }
+    await page.reload();
+    await page.getByText("Message 80", { exact: true }).waitFor();
+    strictEqual(await page.getByText("the oldest").count(), 0);
+    await page.locator(".conversation").evaluate((box) => box.scrollTop = 0);
+    await page.locator(".bubble", { hasText: "the oldest" }).waitFor();
+    strictEqual(await page.getByText("Message 40", { exact: true }).count(), 1);
+    ok(await page.locator(".conversation").evaluate((box) => box.scrollTop) > 0, "stays in place");
+  },
+
+  async "when the gateway restarts, the page comes back and has what it missed"(house) {
+    await using visit = await house.signIn(DESKTOP, { expectNetworkErrors: true });
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "echo before");
+    await answered(page);
+    const sessionKey = keyOf(page);
+    await page.context().setOffline(true); // nothing may come as an event
+    await house.restart();
+    await page.getByText("Next attempt in").or(page.getByText("Trying…")).first().waitFor();
+    await house.operator.request("chat.inject", { sessionKey, message: "Said meanwhile" });
+    await page.context().setOffline(false);
+    await page.getByText("Said meanwhile").waitFor();
+    await ask(page, "echo after");
+    await answered(page);
+    strictEqual(await page.locator(".banner").count(), 0);
+  },
+
+  async "dark and light are both there, and remembered"(house) {
+    await using visit = await house.signIn({ ...DESKTOP, colorScheme: "dark" });
+    const { page } = visit;
+    const paper = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    const dark = await paper();
+    await page.getByRole("button", { name: /^Colours/ }).click();
+    const light = await paper();
+    ok(dark !== light);
+    await page.reload();
+    await connected(page);
+    strictEqual(await paper(), light);
+  },
+};
+
+const HOSTILE = `<script>window.pwned = 1</script>
+<img src="x" onerror="window.pwned = 1"> <svg onload="window.pwned = 1"></svg>
+<iframe srcdoc="<script>parent.pwned = 1</script>"></iframe>
+<a href="javascript:window.pwned = 1">a</a> <form action="https://evil.example"><input name="x"></form>
+
+[one](javascript:window.pwned=1) [two](  JaVaScRiPt:window.pwned=1) [three](data:text/html,<script>1</script>)
+[four](https://example.com/ "x\\" onmouseover=\\"window.pwned=1")
+![pixel](https://tracker.example/pixel.gif)
+
+\`\`\`"><img src=x onerror=window.pwned=1>
+</code></pre><script>window.pwned = 1</script>
+\`\`\`
+
+| <b onclick=window.pwned=1>x</b> |
+| --- |
+| <style>body { display: none }</style> |
+
+The end of the hostile message`;
+
+const WIDE = `https://example.com/${"long".repeat(60)}
+
+${"A".repeat(300)}
+
+| ${"a column | ".repeat(12)}
+| ${"--- | ".repeat(12)}
+| ${"some text | ".repeat(12)}
+
+\`\`\`
+${"a very long line of code ".repeat(12)}
+\`\`\`
+
+The end of the wide message`;
+
+/** One red pixel. */
+const PNG = new Uint8Array(
+  [...atob(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==",
+  )].map((letter) => letter.charCodeAt(0)),
+) as never; // playwright asks for Node's Buffer, and takes bytes
+
+/** A gateway, a browser, and somebody at the command line. */
+class House implements AsyncDisposable {
+  readonly #browser: Browser;
+  readonly #stateDir: string;
+  #running: RunningGateway;
+  operator: TestClient;
+
+  static async open(): Promise<House> {
+    const stateDir = await Deno.makeTempDir({ prefix: "openclaw-web-" });
+    await Deno.writeTextFile(
+      `${stateDir}/openclaw.json`,
+      // Nothing else that runs on the developer's machine may answer in the demo's place.
+      JSON.stringify({ agents: { defaults: { model: { primary: "demo/demo" } } } }),
+    );
+    const running = await serve(stateDir, 0);
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+    });
+    const operator = await connectTo(`ws://127.0.0.1:${running.server.addr.port}`);
+    return new House(browser, { running, stateDir, operator });
+  }
+
+  private constructor(
+    browser: Browser,
+    { running, stateDir, operator }: {
+      running: RunningGateway;
+      stateDir: string;
+      operator: TestClient;
+    },
+  ) {
+    this.#browser = browser;
+    this.#running = running;
+    this.#stateDir = stateDir;
+    this.operator = operator;
+  }
+
+  get ws(): string {
+    return `ws://127.0.0.1:${this.#running.server.addr.port}`;
+  }
+
+  url(path: string): string {
+    return `http://127.0.0.1:${this.#running.server.addr.port}${path}`;
+  }
+
+  /** A browser of its own, at an address. Disposing of it fails if the page complained. */
+  async visit(
+    options: BrowserContextOptions,
+    path: string,
+    { expectNetworkErrors = false } = {},
+  ): Promise<Visit> {
+    const context = await this.#browser.newContext(options);
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() !== "error" && message.type() !== "warning") return;
+      if (expectNetworkErrors && /WebSocket connection|ERR_/.test(message.text())) return;
+      complaints.push(message.text());
+    });
+    await page.goto(this.url(path));
+    return {
+      page,
+      async [Symbol.asyncDispose]() {
+        await context.close();
+        deepStrictEqual(complaints, []);
+      },
+    };
+  }
+
+  async signIn(
+    options: BrowserContextOptions,
+    expected?: { expectNetworkErrors: boolean },
+  ): Promise<Visit> {
+    const visit = await this.visit(options, `/#token=${TOKEN}`, expected);
+    await connected(visit.page);
+    return visit;
+  }
+
+  /** Stops the gateway and starts another one at the same address, on the same state. */
+  async restart(): Promise<void> {
+    const { port } = this.#running.server.addr;
+    await this.operator[Symbol.asyncDispose]();
+    await this.#running[Symbol.asyncDispose]();
+    this.#running = await serve(this.#stateDir, port);
+    this.operator = await connectTo(this.ws);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.operator[Symbol.asyncDispose]();
+    await this.#browser.close();
+    await this.#running[Symbol.asyncDispose]();
+    await Deno.remove(this.#stateDir, { recursive: true });
+  }
+}
+
+interface Visit extends AsyncDisposable {
+  readonly page: Page;
+}
+
+function serve(stateDir: string, port: number): Promise<RunningGateway> {
+  return start({
+    stateDir,
+    configPath: `${stateDir}/openclaw.json`,
+    port,
+    defaultPort: 0,
+    token: TOKEN,
+    verbose: false,
+    force: false,
+    dev: false,
+    allowUnconfigured: true,
+    colour: false,
+    env: {},
+  }, () => {});
+}
+
+async function connected(page: Page): Promise<void> {
+  await page.locator("#message, .devices").first().waitFor();
+  await page.locator(".status[data-state=connected]").waitFor({ state: "attached" });
+}
+
+async function newConversation(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await page.getByText("What is on your mind?").waitFor();
+}
+
+async function ask(page: Page, text: string): Promise<void> {
+  await page.getByLabel("Message", { exact: true }).fill(text);
+  await page.keyboard.press("Enter");
+  await page.locator(".user .bubble", { hasText: text }).last().waitFor();
+}
+
+/** The newest message is an answer, and it is complete. */
+async function answered(page: Page): Promise<void> {
+  await page.locator(".messages > .answer:last-child footer .model").waitFor();
+}
+
+async function choose(page: Page, item: string): Promise<void> {
+  await page.getByRole("button", { name: "What to do with this conversation" }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+}
+
+function keyOf(page: Page): string {
+  return new URL(page.url()).searchParams.get("session") ?? "main";
+}
+
+async function focused(page: Page): Promise<string> {
+  return String(
+    await page.evaluate("document.activeElement.tagName + ' ' + document.activeElement.className"),
+  );
+}
+
+/** Nothing sticks out sideways, neither of the page nor of its scrolling parts. */
+async function fits(page: Page): Promise<void> {
+  const overhang = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll(".conversation, .devices, .sessions")]
+      .map((part) => part.scrollWidth - part.clientWidth)
+  );
+  deepStrictEqual(overhang.filter((pixels) => pixels > 0), []);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
