@@ -1,0 +1,102 @@
+/** A released `openclaw` with a home of its own, asked to do things as a person would. */
+import { dirname, join } from "node:path";
+import type { Peers, Protocol } from "./install.ts";
+
+/** The gateway that the clients are pointed at. */
+export interface Target {
+  readonly port: number;
+  readonly token: string;
+}
+
+/** What a command left behind. */
+export interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One release in one home. Its commands must not overlap: the first writes its device key there. */
+export class Released {
+  readonly protocol: Protocol;
+  readonly #peers: Peers;
+  readonly #home: string;
+  readonly #target: Target;
+
+  /** `home` must exist. */
+  constructor(protocol: Protocol, { peers, home, target }: {
+    peers: Peers;
+    home: string;
+    target: Target;
+  }) {
+    this.protocol = protocol;
+    this.#peers = peers;
+    this.#home = home;
+    this.#target = target;
+  }
+
+  /** The same release, as somebody else. */
+  at(home: string): Released {
+    return new Released(this.protocol, { peers: this.#peers, home, target: this.#target });
+  }
+
+  /** Runs a command to its end. Rejects when it takes too long. */
+  async run(args: readonly string[]): Promise<Output> {
+    return await runToEnd(await this.command(args));
+  }
+
+  /** What to start for a command, for those that stay. */
+  async command(args: readonly string[]): Promise<Start> {
+    // Without a configuration the new release believes that there is no gateway to ask.
+    const config = join(this.#home, ".openclaw", "openclaw.json");
+    await Deno.mkdir(dirname(config), { recursive: true });
+    await Deno.writeTextFile(config, `{"gateway":{"mode":"local"}}`);
+    const { node, entry } = this.#peers;
+    return {
+      command: [node, entry[this.protocol], ...args],
+      env: {
+        PATH: `${dirname(node)}:${Deno.env.get("PATH") ?? ""}`,
+        HOME: this.#home,
+        LANG: "C.UTF-8",
+        NO_COLOR: "1",
+        OPENCLAW_GATEWAY_PORT: String(this.#target.port),
+        OPENCLAW_GATEWAY_TOKEN: this.#target.token,
+        OPENCLAW_NO_RESPAWN: "1", // one process, so that ending it ends all of it
+      },
+    };
+  }
+}
+
+/** A program to start, and all the environment that it gets. */
+export interface Start {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How long one command may take. The old release needs ten seconds for its first one. */
+const COMMAND_TIMEOUT_MS = 90_000;
+
+/** Starts a program and resolves when it is over. Rejects when it takes too long. */
+export async function runToEnd(
+  { command: [program = "", ...args], env }: Start,
+): Promise<Output> {
+  const timeout = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    cwd: env.HOME,
+    clearEnv: true,
+    env,
+    stdin: "null",
+    signal: timeout,
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  const output = { code, stdout: out ?? "", stderr: err ?? "" };
+  if (timeout.aborted) throw new Error(`not over within ${COMMAND_TIMEOUT_MS} ms${said(output)}`);
+  return output;
+}
+
+/** An output as it is shown when a check fails. */
+export function said({ stdout, stderr }: Omit<Output, "code">): string {
+  const part = (name: string, text: string) =>
+    text.trim() === "" ? "" : `\n--- ${name}\n${text.trimEnd().split("\n").slice(-40).join("\n")}`;
+  return part("stdout", stdout) + part("stderr", stderr);
+}
