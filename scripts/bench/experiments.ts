@@ -1,0 +1,234 @@
+/** What is measured, and how. */
+import { TOKEN } from "../gateway_process.ts";
+import { cpuMs, peakMiB, residentMiB } from "./process.ts";
+import { firstAnswer, LONG_CONVERSATION, run, type Subject } from "./subject.ts";
+
+/** One number, and what it should be. */
+export interface Figure {
+  readonly title: string;
+  readonly unit: "ms" | "MiB" | "/s";
+  readonly target: Target;
+}
+
+/** A bound, in the figure's unit or as a multiple of the echo's figure. */
+export type Target =
+  | { readonly atMost: number }
+  | { readonly atLeast: number }
+  | { readonly atMostOfEcho: number }
+  | { readonly atLeastOfEcho: number };
+
+/** One way to measure, and the figures that it gives, in their order. */
+export interface Experiment {
+  readonly name: string;
+  readonly figures: readonly Figure[];
+  /** Whether it makes sense of a subject. */
+  suits(subject: Subject): boolean;
+  measure(subject: Subject, effort: Effort): Promise<readonly number[]>;
+}
+
+/** How long and how often to measure. */
+export interface Effort {
+  readonly quick: boolean;
+}
+
+/** All of them. Ours is to be measured before the echo. */
+export function experiments(): readonly Experiment[] {
+  return [start, cli, memory, handshakes, requests, new Broadcast(), agent, history];
+}
+
+const everything = () => true;
+const gateways = ({ isGateway }: Subject) => isGateway;
+
+const start: Experiment = {
+  name: "start",
+  figures: [
+    { title: "start on an empty state → first answer", unit: "ms", target: { atMost: 300 } },
+    { title: "warm start → first answer", unit: "ms", target: { atMost: 150 } },
+  ],
+  suits: everything,
+  async measure(subject) {
+    const home = await Deno.makeTempDir({ prefix: "openclaw-bench-empty-" });
+    try {
+      const times: number[] = [];
+      for (let time = 0; time < 2; time++) {
+        const { gateway, ms } = await firstAnswer(subject, home);
+        times.push(ms);
+        await gateway.end("SIGTERM");
+      }
+      return times;
+    } finally {
+      await Deno.remove(home, { recursive: true });
+    }
+  },
+};
+
+const cli: Experiment = {
+  name: "cli",
+  figures: [
+    { title: "openclaw health --json, whole process", unit: "ms", target: { atMost: 100 } },
+    { title: "openclaw health --json, most memory", unit: "MiB", target: { atMost: 80 } },
+  ],
+  suits: gateways,
+  async measure(subject) {
+    await using running = await run(subject);
+    const [program = "", ...args] = subject.start.command;
+    const started = performance.now();
+    const child = new Deno.Command(program, {
+      args: [...args, "health", "--json"],
+      clearEnv: true,
+      env: {
+        ...subject.start.env,
+        HOME: subject.home,
+        OPENCLAW_GATEWAY_PORT: String(running.gateway.port),
+        OPENCLAW_GATEWAY_TOKEN: TOKEN,
+      },
+      stdin: "null",
+      stdout: "null",
+    }).spawn();
+    let [ms, peak] = [0, 0];
+    const over = child.status.then(({ success }) => {
+      if (!success) throw new Error(`${subject.name}: openclaw health failed`);
+      ms = performance.now() - started;
+    });
+    while (ms === 0) {
+      peak = Math.max(peak, peakMiB(child.pid));
+      await Promise.race([over, pause(1)]);
+    }
+    return [ms, peak];
+  },
+};
+
+const memory: Experiment = {
+  name: "memory",
+  figures: [
+    { title: "memory, idle", unit: "MiB", target: { atMost: 90 } },
+    { title: "memory per 1,000 idle connections", unit: "MiB", target: { atMost: 60 } },
+  ],
+  suits: everything,
+  async measure(subject, { quick }) {
+    await using running = await run(subject);
+    const { gateway, address, load } = running;
+    await pause(quick ? 1_000 : 5_000);
+    const idle = residentMiB(gateway.pid);
+    await load.do("open", { ...address, count: 1_000 });
+    await pause(quick ? 500 : 2_000);
+    const crowded = residentMiB(gateway.pid);
+    await load.do("close");
+    return [idle, crowded - idle];
+  },
+};
+
+const handshakes: Experiment = {
+  name: "handshakes",
+  figures: [{ title: "handshakes, one after another", unit: "/s", target: { atLeast: 500 } }],
+  suits: everything,
+  async measure(subject, { quick }) {
+    await using running = await run(subject);
+    const { address, load } = running;
+    await load.do("handshakes", { ...address, count: 50 });
+    const count = quick || subject.slow ? 300 : 1_500;
+    return [(await load.do("handshakes", { ...address, count })).perSecond];
+  },
+};
+
+const requests: Experiment = {
+  name: "requests",
+  figures: [
+    { title: "health, 1 connection × 64 in flight", unit: "/s", target: { atLeastOfEcho: 0.6 } },
+    { title: "health, 50 connections × 8 in flight", unit: "/s", target: { atLeastOfEcho: 0.5 } },
+  ],
+  suits: everything,
+  async measure(subject, { quick }) {
+    await using running = await run(subject);
+    const { address, load } = running;
+    const forMs = quick ? 1_000 : 4_000;
+    const one = await load.do("flood", { ...address, connections: 1, inFlight: 64, forMs });
+    const many = await load.do("flood", { ...address, connections: 50, inFlight: 8, forMs });
+    return [one.perSecond, many.perSecond];
+  },
+};
+
+/** The echo sends as many bytes to everybody as the gateway measured before it. */
+class Broadcast implements Experiment {
+  readonly name = "broadcast";
+  readonly figures = [
+    {
+      title: "an event to 1,000 clients, server's processor",
+      unit: "ms",
+      target: { atMostOfEcho: 1.5 },
+    },
+    {
+      title: "an event to 1,000 clients, until the last has it",
+      unit: "ms",
+      target: { atMost: 25 },
+    },
+  ] as const;
+  #bytes = 1_000;
+
+  suits = everything;
+
+  async measure(subject: Subject, { quick }: Effort): Promise<readonly number[]> {
+    await using running = await run(subject);
+    const { gateway, address, load } = running;
+    await load.do("open", { ...address, count: 1_000 });
+    const order = subject.isGateway ? {} : { echoBytes: this.#bytes };
+    await load.do("broadcast", { ...order, events: 10 });
+    const events = quick ? 30 : 150;
+    const before = cpuMs(gateway.pid);
+    const { ms, bytes } = await load.do("broadcast", { ...order, events });
+    const spent = cpuMs(gateway.pid) - before;
+    if (subject.isGateway) this.#bytes = bytes;
+    await load.do("close");
+    return [spent / events, quantile(ms, 0.5)];
+  }
+}
+
+const agent: Experiment = {
+  name: "agent",
+  figures: [
+    { title: "agent run beyond its model's time, alone", unit: "ms", target: { atMost: 15 } },
+    { title: "agent run beyond its model's time, p99 of 32", unit: "ms", target: { atMost: 60 } },
+    { title: "model's token → client's event, p50", unit: "ms", target: { atMost: 1 } },
+  ],
+  suits: gateways,
+  async measure(subject, { quick }) {
+    await using running = await run(subject, { tokens: 20, tokenMs: 10 });
+    const { address, load } = running;
+    await load.do("agents", { ...address, atOnce: 1, rounds: 3 });
+    const alone = await load.do("agents", { ...address, atOnce: 1, rounds: quick ? 5 : 20 });
+    const rounds = quick || subject.slow ? 1 : 5;
+    const crowd = await load.do("agents", { ...address, atOnce: 32, rounds });
+    return [
+      quantile(alone.overheadMs, 0.5),
+      quantile(crowd.overheadMs, 0.99),
+      quantile(alone.tokenMs, 0.5),
+    ];
+  },
+};
+
+const history: Experiment = {
+  name: "history",
+  figures: [
+    { title: "chat.history, 200 of 10,000 messages, p50", unit: "ms", target: { atMost: 3 } },
+    { title: "another client's health meanwhile, p99", unit: "ms", target: { atMost: 20 } },
+  ],
+  suits: ({ name }) => name === "ours",
+  async measure(subject, { quick }) {
+    await using running = await run(subject);
+    const { address, load } = running;
+    const reads = quick ? 50 : 300;
+    const order = { ...address, sessionKey: LONG_CONVERSATION, reads };
+    const { readMs, healthMs } = await load.do("history", order);
+    return [quantile(readMs, 0.5), quantile(healthMs, 0.99)];
+  },
+};
+
+/** The value below which a part of the values lies. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
