@@ -23,7 +23,7 @@ export default command({
     [`openclaw call sessions.list --params '{"limit":5}'`, "call one with params"],
     [
       `openclaw call agent --params '{"message":"hi","idempotencyKey":"1"}' --expect-final`,
-      "wait for what comes of it",
+      "wait for its outcome",
     ],
   ],
   async run(call) {

@@ -37,6 +37,8 @@ export default command({
   },
 });
 
+const LEAVING: ReadonlySet<string> = new Set(["/quit", "/exit"]);
+
 /** Between a person and the agent, on a terminal. Resolves to the exit code. */
 async function talk(
   call: Call,
@@ -47,11 +49,18 @@ async function talk(
   const leave = () => leaving.abort();
   const room = new Room(call);
   const conversation = new Conversation(call, { ...options, view: room });
+  let submitted = Promise.resolve();
 
   async function obey(wish: Wish): Promise<void> {
     if (wish.wish === "leave") return leave();
     if (wish.wish === "redraw") return room.draw();
-    if (wish.wish === "submit") return await room.submit(wish.text, { conversation, leave });
+    if (wish.wish === "submit") {
+      if (LEAVING.has(wish.text)) return leave();
+      // One after another: what follows a /session belongs to that session.
+      const turn = submitted.then(() => room.submit(wish.text, conversation));
+      submitted = turn.catch(() => {}); // told by the one who reads the keys
+      return await turn;
+    }
     if (conversation.working) return await conversation.abort();
     if (wish.wish === "escape") return;
     if (room.editor.text === "") return leave();

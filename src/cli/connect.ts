@@ -8,7 +8,6 @@ import {
   GatewayRefusal,
   type RequestOptions,
 } from "../client/client.ts";
-import type { DeviceKey } from "../client/identity.ts";
 import type { Call } from "./command.ts";
 import { at } from "./config_file.ts";
 import { Failure } from "./failure.ts";
@@ -108,10 +107,10 @@ async function connectAsDevice(
   purpose: Purpose,
 ): Promise<GatewayClient> {
   // Loaded here, since most commands never need a key.
-  const { loadDeviceKey, loadDeviceToken, saveDeviceToken } = await import("./identity_file.ts");
+  const { loadIdentity, loadDeviceToken, saveDeviceToken } = await import("./identity_file.ts");
   const { stateDir } = call.paths;
   const role = "operator";
-  const identity: DeviceKey = await loadDeviceKey(stateDir, call.io.now);
+  const identity = await loadIdentity(stateDir, call.io.now);
   const { deviceId } = identity;
   const options = { ...optionsFor(call, target, purpose), identity };
   // A token names the gateway that gave it only by being this machine's own.

@@ -55,10 +55,7 @@ export class LiveConfig implements ConfigFile, Disposable {
 
   /** Follows changes that others make, until disposed of. */
   watch(): void {
-    this.#watcher = Deno.watchFs(dirname(this.path), { recursive: false });
-    this.#follow(this.#watcher).catch((cause) =>
-      this.#log.error("The config is not watched", { cause })
-    );
+    this.#follow().catch((cause) => this.#log.error("The config is not watched", { cause }));
   }
 
   [Symbol.dispose](): void {
@@ -66,9 +63,10 @@ export class LiveConfig implements ConfigFile, Disposable {
     this.#watcher?.close();
   }
 
-  async #follow(watcher: Deno.FsWatcher): Promise<void> {
+  async #follow(): Promise<void> {
     const name = basename(this.path);
-    for await (const { paths } of watcher) {
+    this.#watcher = Deno.watchFs(dirname(this.path), { recursive: false });
+    for await (const { paths } of this.#watcher) {
       if (!paths.some((path) => basename(path) === name)) continue;
       clearTimeout(this.#settling);
       this.#settling = setTimeout(() => void this.#reread(), SETTLE_MS);

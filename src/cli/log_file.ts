@@ -6,7 +6,7 @@ const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 const ROTATE_BYTES = 20 * 1024 * 1024;
 /** Anything that looks like a secret is masked, whoever logs it. */
 const SECRETS =
-  /(bearer\s+|(?:token|password|secret|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',&]{6,}|\bsk-[A-Za-z0-9_-]{10,}/gi;
+  /(bearer\s+|(?:token|password|secret|api[_-]?key)["'\\]*\s*[=:]\s*["'\\]*)[^\s"'\\,&]{6,}|\bsk-[A-Za-z0-9_-]{10,}/gi;
 
 export interface LogFile extends Disposable {
   readonly log: Log;

@@ -11,9 +11,9 @@ import { oneLine } from "./text.ts";
 
 const READ = { scopes: ["operator.read"] } as const;
 /** How often `--follow` looks for more, in milliseconds. */
-const FOLLOW_MS = 1_000;
+const FOLLOW_MS = 500;
 /** How long to wait before each new attempt to reach a lost gateway, the last for ever. */
-const BACK_OFF_MS = [1_000, 2_000, 5_000, 10_000];
+const BACK_OFF_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 export default command({
   about: "Read the gateway's log",

@@ -322,13 +322,13 @@ export class GatewayClient implements AsyncDisposable {
 
   /** Closes a connection over which nothing came for too long: TCP alone may never tell. */
   #watch(tickIntervalMs: number): void {
-    const patience = MISSED_TICKS * Math.max(tickIntervalMs, 1_000);
+    const patience = MISSED_TICKS * tickIntervalMs;
     this.#watchdog = setInterval(() => {
       if (Date.now() - this.#heardAt <= patience) return;
       const close = { code: 4000, reason: "tick timeout" };
       const message = `Connection to ${this.#options.url} lost: silent for ${patience} ms`;
       this.#end(close, new ConnectionError("timeout", message, { close }));
-    }, patience / MISSED_TICKS);
+    }, tickIntervalMs);
   }
 
   readonly #abort = () => this.close(1000, "aborted");
@@ -431,10 +431,12 @@ function readFrame(data: unknown): ResponseFrame | EventFrame | { type: "other" 
   const frame = parse(data);
   if (!isRecord(frame)) return undefined;
   const { type, id, ok, payload, error, event, seq } = frame;
-  if (type === "res" && typeof id === "string" && typeof ok === "boolean") {
+  if (type === "res") {
+    if (typeof id !== "string" || typeof ok !== "boolean") return undefined;
     return { type, id, ok, payload, error: isErrorShape(error) ? error : undefined };
   }
-  if (type === "event" && typeof event === "string") {
+  if (type === "event") {
+    if (typeof event !== "string") return undefined;
     return { ...frame, type, event, seq: typeof seq === "number" ? seq : undefined };
   }
   return typeof type === "string" ? { type: "other" } : undefined;

@@ -47,9 +47,11 @@ export class Conversation {
   readonly #call: Call;
   readonly #view: View;
   readonly #limit: number;
-  #gateway: GatewayClient | undefined;
-  #spelled: string | undefined;
-  /** The key under which events of the conversation come. */
+  #gateway = Promise.withResolvers<GatewayClient>();
+  #connected = false;
+  /** The one to open; as the user spells it until the gateway has told its key. */
+  #session: string | undefined;
+  /** The key under which events of the conversation come; empty before it is open. */
   #key = "";
   #sessionId: string | undefined;
   /** The newest message that the view has seen. */
@@ -67,7 +69,7 @@ export class Conversation {
     view: View;
   }) {
     this.#call = call;
-    this.#spelled = session;
+    this.#session = session;
     this.#limit = limit;
     this.#view = view;
   }
@@ -90,9 +92,10 @@ export class Conversation {
           onGap: () => this.#view.note("some of what happened was not heard"),
           signal,
         });
-        this.#spelled ??= gateway.hello.snapshot.sessionDefaults?.mainSessionKey ?? "main";
-        await this.#open(gateway);
-        this.#gateway = gateway;
+        const main = gateway.hello.snapshot.sessionDefaults?.mainSessionKey ?? "main";
+        await this.#open(gateway, this.#session ?? main);
+        this.#connected = true;
+        this.#gateway.resolve(gateway);
         this.#changed();
         if (first) ready();
         first = false;
@@ -107,9 +110,12 @@ export class Conversation {
     }
   }
 
-  /** Says something. Resolves when the gateway has taken it on, to the run that answers it. */
+  /**
+   * Says something, as soon as there is a connection. Resolves when the gateway has taken it on, to
+   * the run that answers it.
+   */
   async say(message: string): Promise<string | undefined> {
-    const gateway = this.#connection();
+    const gateway = await this.#gateway.promise;
     const runId = crypto.randomUUID();
     this.#own.add(runId);
     this.#runs.add(runId);
@@ -128,18 +134,15 @@ export class Conversation {
 
   /** Stops what the agent does. */
   async abort(): Promise<void> {
-    await this.#connection().request("chat.abort", { sessionKey: this.#key }, OPTIONS);
+    const gateway = await this.#gateway.promise;
+    await gateway.request("chat.abort", { sessionKey: this.#key }, OPTIONS);
   }
 
   /** Goes on in another conversation. */
   async switchTo(session: string): Promise<void> {
-    const gateway = this.#connection();
+    const gateway = await this.#gateway.promise;
     const before = this.#key;
-    this.#spelled = session;
-    this.#sessionId = undefined;
-    this.#seq = 0;
-    this.#runs.clear();
-    await this.#open(gateway);
+    await this.#open(gateway, session);
     if (before !== this.#key) {
       await gateway.request("sessions.messages.unsubscribe", { key: before }, OPTIONS);
     }
@@ -148,31 +151,29 @@ export class Conversation {
 
   /** The conversations that were last used. */
   async sessions(): Promise<readonly SessionRow[]> {
-    const { sessions } = await this.#connection().request("sessions.list", { limit: 20 }, OPTIONS);
+    const gateway = await this.#gateway.promise;
+    const { sessions } = await gateway.request("sessions.list", { limit: 20 }, OPTIONS);
     return sessions;
   }
 
-  #connection(): GatewayClient {
-    if (this.#gateway !== undefined) return this.#gateway;
-    throw new Failure("CLOSED", "There is no connection to the gateway: try again in a moment");
-  }
-
   /** Follows the conversation, and shows what of it was not seen yet. */
-  async #open(gateway: GatewayClient): Promise<void> {
-    const spelled = this.#spelled ?? "main";
-    const { key } = await gateway.request("sessions.messages.subscribe", { key: spelled }, OPTIONS);
+  async #open(gateway: GatewayClient, session: string): Promise<void> {
+    const { key } = await gateway.request("sessions.messages.subscribe", { key: session }, OPTIONS);
     const params = { sessionKey: key, limit: this.#limit };
     const history = await gateway.request("chat.history", params, OPTIONS);
-    if (history.sessionId !== this.#sessionId) this.#seq = 0;
+    if (key !== this.#key || history.sessionId !== this.#sessionId) this.#seq = 0;
     const fresh = history.messages.filter((message) => seqOf(message) > this.#seq);
     for (const message of fresh) this.#show(message);
+    this.#session = key;
     this.#key = key;
     this.#sessionId = history.sessionId;
+    this.#runs.clear();
     for (const runId of history.sessionInfo?.activeRunIds ?? []) this.#runs.add(runId);
   }
 
   #lost(): void {
-    this.#gateway = undefined;
+    this.#gateway = Promise.withResolvers();
+    this.#connected = false;
     this.#runs.clear();
     this.#view.ends();
     this.#view.note("the connection is lost, connecting again…");
@@ -247,7 +248,7 @@ export class Conversation {
   }
 
   #changed(): void {
-    this.#view.changed({ connected: this.#gateway !== undefined, working: this.working });
+    this.#view.changed({ connected: this.#connected, working: this.working });
   }
 
   #done(runId: string, problem?: string): void {

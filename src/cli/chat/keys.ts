@@ -122,7 +122,7 @@ const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f]/g;
 /** The sequence after an escape character, and the key that it is. */
 function escapeAt(text: string): readonly [sequence: string, name: KeyName | undefined] {
   // deno-lint-ignore no-control-regex
-  const [sequence] = /^(?:\[[0-9;?]*[ -/]*[@-~]|O[A-Z]|[^\x1b])?/.exec(text.slice(1)) ?? [""];
+  const [sequence] = /^(?:\[[0-?]*[ -/]*[@-~]|O[A-Z]|[^\x1b])?/.exec(text.slice(1)) ?? [""];
   return [sequence, sequence === "" ? "escape" : SEQUENCES[sequence]];
 }
 

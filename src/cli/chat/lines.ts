@@ -41,7 +41,7 @@ export async function askLines(
     for await (const line of linesOf(io.input())) {
       if (line.trim() === "") continue;
       idle = Promise.withResolvers();
-      await conversation.say(line);
+      await Promise.race([connected, conversation.say(line)]);
       if (conversation.working) {
         await Promise.race([connected, idle.promise, aborted(interrupt.signal)]);
       }

@@ -57,16 +57,10 @@ export class Room implements View {
   }
 
   /** Says what was written, or does it, if it is a command of this program. */
-  async submit(
-    text: string,
-    { conversation, leave }: { conversation: Conversation; leave: () => void },
-  ): Promise<void> {
+  async submit(text: string, conversation: Conversation): Promise<void> {
     const { paint } = this.#call;
     const [name = "", argument = ""] = text.split(/\s+/, 2);
     switch (name) {
-      case "/quit":
-      case "/exit":
-        return leave();
       case "/session":
         if (argument === "") throw new UsageError("/session needs a key: /sessions lists them");
         this.print(`${paint.dim(`— ${oneLine(argument)}`)}\n`);
