@@ -16,14 +16,22 @@ if (import.meta.main) {
   if (Deno.args.includes("--if-stale") && await builtFrom() === build) Deno.exit(0);
   const page = await bundle(build);
   await publish(page);
-  const size = [...page.files].reduce((sum, [, content]) => sum + content.length, 0);
-  console.log(`Built dist/web (${(size / 1000).toFixed(0)} kB)`);
+  const plain = size(page, (name) => !name.endsWith(".gz"));
+  const sent = size(page, (name) => name.endsWith(".gz"));
+  console.log(`Built dist/web (${plain} kB, ${sent} kB on the way)`);
 }
 
 interface Page {
   readonly manifest: UiManifest;
   /** Name to content, without the manifest. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What the files with these names take, in kilobytes. */
+function size({ files }: Page, fits: (name: string) => boolean): number {
+  let bytes = 0;
+  for (const [name, content] of files) if (fits(name)) bytes += content.length;
+  return Math.round(bytes / 1000);
 }
 
 /** The document, with the names of the bundled script and style written into it. */
@@ -50,7 +58,9 @@ async function bundle(build: string): Promise<Page> {
       },
       files: new Map([
         [names.script, script],
+        [`${names.script}.gz`, await packed(script)],
         [names.style, style],
+        [`${names.style}.gz`, await packed(style)],
         ["index.html", new TextEncoder().encode(document)],
       ]),
     };
@@ -59,7 +69,7 @@ async function bundle(build: string): Promise<Page> {
   }
 }
 
-async function bundled(entry: string, output: string): Promise<Uint8Array> {
+async function bundled(entry: string, output: string): Promise<Uint8Array<ArrayBuffer>> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--platform", "browser", "--minify", "-o", output, entry],
     cwd: fileURLToPath(PROJECT),
@@ -68,6 +78,12 @@ async function bundled(entry: string, output: string): Promise<Uint8Array> {
   }).output();
   if (!success) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
   return Deno.readFile(output);
+}
+
+/** Once here rather than at each request. */
+async function packed(content: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const stream = new Blob([content]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** Files first, the manifest last, old files after it: a reader never finds half a page. */

@@ -5,7 +5,10 @@ import { pathToFileURL } from "node:url";
 export interface UiManifest {
   /** Hash of everything the page was built from. */
   readonly build: string;
-  /** The files that may be asked for by name, in the root, with their media types. */
+  /**
+   * The files that may be asked for by name, in the root, with their media types. Beside each lies
+   * the same with `.gz` after its name, compressed.
+   */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -41,10 +44,13 @@ export function createUi(root: URL | string): Ui {
       }
       const type = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
       if (type === undefined) return undefined;
-      return file(request, new URL(name, folder), {
+      const packed = acceptsGzip(request);
+      return file(request, new URL(packed ? `${name}.gz` : name, folder), {
         "content-type": type,
+        ...(packed ? { "content-encoding": "gzip" } : {}),
+        vary: "accept-encoding",
         "cache-control": "public, max-age=31536000, immutable",
-        etag: `"${name}"`,
+        etag: packed ? `"${name}.gz"` : `"${name}"`,
       });
     },
   };
@@ -113,7 +119,12 @@ async function file(
   return answer(request, 200, await Deno.readFile(location), headers);
 }
 
-/** Whether a client's copy is current. Compression on the way makes a tag weak; it's the same file. */
+function acceptsGzip(request: Request): boolean {
+  const codings = request.headers.get("accept-encoding")?.split(",") ?? [];
+  return codings.some((coding) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(coding));
+}
+
+/** Whether a client's copy is current. A proxy may have made its tag weak; it's the same file. */
 function matches(held: string | null, etag: string): boolean {
   return held?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
 }

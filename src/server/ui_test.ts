@@ -22,6 +22,24 @@ Deno.test("a hashed file may be kept for ever", async () => {
   strictEqual(response.headers.get("cache-control"), "public, max-age=31536000, immutable");
 });
 
+Deno.test("a client that can unpack gets a packed file", async () => {
+  await using site = await built();
+  const encodingFor = async (accepted: string) => {
+    const response = await site.get(`/${APP}`, { headers: { "accept-encoding": accepted } });
+    await response.body?.cancel();
+    strictEqual(response.headers.get("vary"), "accept-encoding");
+    return response.headers.get("content-encoding") ?? "none";
+  };
+  for (const accepted of ["gzip", "br, gzip", "deflate,GZIP;q=0.5", "gzip; q=1"]) {
+    strictEqual(await encodingFor(accepted), "gzip", accepted);
+  }
+  for (const accepted of ["", "br", "gzip;q=0", "gzip;q=0.0, br", "xgzip"]) {
+    strictEqual(await encodingFor(accepted), "none", accepted);
+  }
+  const packed = await site.get(`/${APP}`, { headers: { "accept-encoding": "gzip" } });
+  strictEqual(await packed.text(), "packed");
+});
+
 Deno.test("a copy that is current is not sent again", async () => {
   await using site = await built();
   for (const path of ["/", `/${APP}`]) {
@@ -92,6 +110,7 @@ Deno.test("nothing outside the page is served, however it is spelled", async () 
       `/x/${APP}`,
       `/${APP}%00`,
       `/${APP}/`,
+      `/${APP}.gz`,
       "/app-0123456789ab.js.map",
       "/constructor-0123456789ab.js",
       "/api/sessions",
@@ -129,6 +148,7 @@ async function built() {
   await Deno.writeTextFile(`${root}/secret.txt`, "secret");
   await Deno.writeTextFile(`${root}/index.html`, "<!doctype html>");
   await Deno.writeTextFile(`${root}/${APP}`, "run()");
+  await Deno.writeTextFile(`${root}/${APP}.gz`, "packed");
   await Deno.writeTextFile(
     `${root}/manifest.json`,
     JSON.stringify({ build: "b1", files: { [APP]: "text/javascript; charset=utf-8" } }),

@@ -40,6 +40,8 @@ export interface ChatsOptions {
 
 /** Messages that are read at once. */
 const PAGE = 60;
+/** Characters of a message that count as all of it. */
+const WHOLE = 200_000;
 
 export class Chats {
   readonly #options: ChatsOptions;
@@ -104,11 +106,12 @@ export class Chats {
       const page = await this.#options.requests.request("chat.history", {
         sessionKey: key,
         limit: PAGE,
+        maxChars: WHOLE,
       });
       this.#stale.delete(key);
       cell.change((conversation) => {
         const fresh = withNewest(conversation, page);
-        return page.sessionInfo?.hasActiveRun === false ? withoutRuns(fresh) : fresh;
+        return page.sessionInfo?.hasActiveRun === true ? fresh : withoutRuns(fresh);
       });
     } catch (error) {
       if (error instanceof ConnectionError && error.kind === "closed") return; // `resume` comes
@@ -136,6 +139,7 @@ export class Chats {
     const page = await this.#options.requests.request("chat.history", {
       sessionKey: key,
       limit: PAGE,
+      maxChars: WHOLE,
       offset,
     });
     before();

@@ -1,7 +1,7 @@
 /** The devices that may connect, and those that ask to. */
 import type { DevicePairRequest, PairedDevice } from "../../schemas/devices.ts";
 import type { EventFrame } from "../../schemas/frames.ts";
-import { isEvent } from "../client/client.ts";
+import { ConnectionError, isEvent } from "../client/client.ts";
 import { Cell } from "./cell.ts";
 import type { Requests } from "./link.ts";
 
@@ -29,6 +29,7 @@ export class Devices {
       const { pending, paired } = await this.#requests.request("device.pair.list", {});
       this.state.set({ phase: "ready", pending, paired });
     } catch (error) {
+      if (error instanceof ConnectionError && error.kind === "closed") return; // asked again later
       const problem = error instanceof Error ? error.message : String(error);
       this.state.change((state) => ({ ...state, phase: "failed", problem }));
     }

@@ -1,12 +1,29 @@
 /** The key by which the gateway knows this browser. */
 import type { Identity } from "../client/client.ts";
-import { createDeviceKey, deviceKeyOf } from "../client/identity.ts";
+import { createDeviceKey, type DeviceKey, deviceKeyOf } from "../client/identity.ts";
 import type { Keep } from "./keep.ts";
 
 const NAME = "openclaw.device-key";
 
-/** The identity of this browser; made and kept on first use. */
+/**
+ * The identity of this browser. Its key is read, or made and kept, on first use: that takes long
+ * enough to be seen, so the page is shown before.
+ */
 export function loadIdentity(keep: Keep): Identity {
+  let key: DeviceKey | undefined;
+  const use = () => key ??= readKey(keep);
+  return {
+    get deviceId() {
+      return use().deviceId;
+    },
+    get publicKey() {
+      return use().publicKey;
+    },
+    sign: (payload) => use().sign(payload),
+  };
+}
+
+function readKey(keep: Keep): DeviceKey {
   const kept = fromBase64(keep.getItem(NAME) ?? "");
   if (kept !== undefined) return deviceKeyOf(kept);
   const made = createDeviceKey();

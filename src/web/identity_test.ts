@@ -13,7 +13,7 @@ Deno.test("a browser keeps its identity", () => {
 
 Deno.test("a key that was damaged is replaced", () => {
   const keep = new MemoryKeep();
-  const { deviceId } = loadIdentity(keep);
+  const { deviceId } = loadIdentity(keep); // made here
   for (const name of keep.values.keys()) keep.setItem(name, "no key");
   notStrictEqual(loadIdentity(keep).deviceId, deviceId);
 });

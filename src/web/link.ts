@@ -71,6 +71,11 @@ export class Link implements Requests {
     }
   }
 
+  /** Whether there is anything to show at the door. */
+  get hasCredential(): boolean {
+    return this.#options.credentials.current !== undefined;
+  }
+
   /** Doesn't wait for the next attempt. */
   retry(): void {
     this.#wake();

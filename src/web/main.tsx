@@ -27,13 +27,15 @@ const app = new App({
     version: document.querySelector<HTMLMetaElement>("meta[name=version]")?.content || "0.0.0",
     displayName: browserName(navigator.userAgent),
     platform: "web", // signed and pinned: it must not change with the browser's version
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   },
   identity,
   credentials,
 }, {
   place: placeOf(new URL(location.href)),
-  goTo: (place) => history.pushState(null, "", addressOf(place)),
+  goTo(place) {
+    const address = addressOf(place);
+    if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  },
   pace: framePace(),
 });
 
@@ -50,7 +52,7 @@ const root = document.getElementById("app");
 if (root === null) throw new Error("The document has no place for the page");
 render(
   <AppContext.Provider value={app}>
-    <Page keep={keep} ownId={identity.deviceId} />
+    <Page keep={keep} identity={identity} />
   </AppContext.Provider>,
   root,
 );

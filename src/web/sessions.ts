@@ -1,8 +1,9 @@
 /** The list of conversations. */
 import type { EventFrame } from "../../schemas/frames.ts";
+import type { ChatMessage } from "../../schemas/message.ts";
 import type { ParamsOf } from "../../schemas/mod.ts";
 import type { SessionListDefaults, SessionRow } from "../../schemas/sessions.ts";
-import { isEvent } from "../client/client.ts";
+import { ConnectionError, isEvent } from "../client/client.ts";
 import { Cell } from "./cell.ts";
 import type { Requests } from "./link.ts";
 
@@ -11,6 +12,8 @@ export interface SessionsState {
   readonly problem?: string;
   /** Newest first. */
   readonly rows: readonly SessionRow[];
+  /** There are older ones that were not asked for. */
+  readonly hasMore: boolean;
   /** What a conversation without settings of its own has. */
   readonly defaults?: SessionListDefaults;
 }
@@ -18,12 +21,17 @@ export interface SessionsState {
 /** What a person can set on a conversation; `null` goes back to the default. */
 export type SessionChange = Pick<ParamsOf<"sessions.patch">, "label" | "model" | "thinkingLevel">;
 
-/** Rows that are asked for. */
-const LIMIT = 200;
+/** Rows that are asked for at first, and each time that somebody wants more. */
+const PAGE = 100;
 
 export class Sessions {
-  readonly state: Cell<SessionsState> = new Cell<SessionsState>({ phase: "loading", rows: [] });
+  readonly state: Cell<SessionsState> = new Cell<SessionsState>({
+    phase: "loading",
+    rows: [],
+    hasMore: false,
+  });
   readonly #requests: Requests;
+  #limit = PAGE;
 
   constructor(requests: Requests) {
     this.#requests = requests;
@@ -37,16 +45,25 @@ export class Sessions {
   async read(): Promise<void> {
     try {
       await this.#requests.request("sessions.subscribe", {});
-      const { sessions, defaults } = await this.#requests.request("sessions.list", {
-        limit: LIMIT,
-        includeDerivedTitles: true,
-        includeLastMessage: true,
-      });
-      this.state.set({ phase: "ready", rows: newestFirst(sessions), defaults });
+      const { sessions, defaults, hasMore = false } = await this.#requests.request(
+        "sessions.list",
+        {
+          limit: this.#limit,
+          includeDerivedTitles: true,
+          includeLastMessage: true,
+        },
+      );
+      this.state.set({ phase: "ready", rows: newestFirst(sessions), defaults, hasMore });
     } catch (error) {
+      if (error instanceof ConnectionError && error.kind === "closed") return; // asked again later
       const problem = error instanceof Error ? error.message : String(error);
       this.state.change((state) => ({ ...state, phase: "failed", problem }));
     }
+  }
+
+  async readMore(): Promise<void> {
+    this.#limit += PAGE;
+    await this.read();
   }
 
   async change(key: string, change: SessionChange): Promise<void> {
@@ -97,14 +114,13 @@ function newestFirst(rows: readonly SessionRow[]): readonly SessionRow[] {
   return rows.toSorted((a, b) => (b.updatedAt ?? 0) - (a.updatedAt ?? 0));
 }
 
-function firstLine(content: ParamsMessage["content"]): string | undefined {
+function firstLine(content: ChatMessage["content"]): string | undefined {
   const text = typeof content === "string"
     ? content
     : content.flatMap((block) => block.type === "text" ? [block.text] : []).join(" ");
   const line = text.trim().replace(/\s+/g, " ").slice(0, 120);
   return line === "" ? undefined : line;
 }
-type ParamsMessage = import("../../schemas/message.ts").ChatMessage;
 
 /** What people call a conversation. */
 export function titleOf(row: SessionRow | undefined, key: string): string {

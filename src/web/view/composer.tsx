@@ -24,6 +24,7 @@ export function Composer({ id }: { id: string }) {
   const [chosen, setChosen] = useState(0);
   const [isMenuShut, shutMenu] = useState(false);
   const [isOver, setOver] = useState(false);
+  const held = useRef(files); // as they are now, for what takes its time
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const hasKeyboard = useMedia("(pointer: fine)");
@@ -49,11 +50,16 @@ export function Composer({ id }: { id: string }) {
     else app.drafts.set(id, next);
   }
 
+  function hold(next: readonly Attachment[]): void {
+    held.current = next;
+    setFiles(next);
+  }
+
   function send(): void {
     if (!canSend) return;
     app.chats.send(id, text.trim(), files);
     write("");
-    setFiles([]);
+    hold([]);
     field.current?.focus();
   }
 
@@ -71,18 +77,17 @@ export function Composer({ id }: { id: string }) {
   async function add(list: Iterable<File>): Promise<void> {
     const policy = app.hello.value?.policy.attachments ?? LIMITS;
     const limits = { image: policy.maxImageBytes, total: policy.maxBytes };
-    let held = files;
     for (const file of list) {
-      const why = objection(file, held, limits);
+      const why = objection(file, held.current, limits);
       if (why !== undefined) {
         app.say(why, { isError: true });
         continue;
       }
       await app.attempt("Adding the file", async () => {
-        held = [...held, await readAttachment(file)];
+        const read = await readAttachment(file);
+        hold([...held.current, read]);
       });
     }
-    setFiles(held);
     field.current?.focus();
   }
 
@@ -164,7 +169,7 @@ export function Composer({ id }: { id: string }) {
                 type="button"
                 class="quiet"
                 aria-label={`Remove ${file.name}`}
-                onClick={() => setFiles(files.filter((other) => other !== file))}
+                onClick={() => hold(files.filter((other) => other !== file))}
               >
                 <Icon name="close" />
               </button>

@@ -59,7 +59,7 @@ function Ask({ question }: { question: OpenQuestion }) {
   const { title, text, action, isGrave, field, answer } = question;
   const [value, setValue] = useState(field?.value ?? "");
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useEffect(() => input.current?.select(), []); // which also focuses it
   return (
     <Dialog title={title} onClose={() => answer(undefined)}>
       <form
@@ -76,7 +76,6 @@ function Ask({ question }: { question: OpenQuestion }) {
               ref={input}
               value={value}
               maxLength={field.maxLength}
-              autoFocus
               onInput={(event) => setValue(event.currentTarget.value)}
             />
           </label>

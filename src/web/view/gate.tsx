@@ -2,7 +2,7 @@
 /** @jsxImportSource preact */
 /** What one sees while the gateway doesn't let this browser in. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { LinkState } from "../link.ts";
 import { CopyButton } from "./copy.tsx";
 import { useApp, useNow } from "./hooks.ts";
@@ -44,6 +44,8 @@ function SignIn({ secret, problem }: { secret: "token" | "password"; problem?: s
   const app = useApp();
   const [kind, setKind] = useState(secret);
   const [value, setValue] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), [kind]);
   const other = kind === "token" ? "password" : "token";
   return (
     <Panel title="Sign in to your gateway">
@@ -71,7 +73,7 @@ function SignIn({ secret, problem }: { secret: "token" | "password"; problem?: s
           <input
             type="password"
             value={value}
-            autoFocus
+            ref={field}
             autocomplete={kind === "password" ? "current-password" : "off"}
             spellcheck={false}
             aria-invalid={problem !== undefined}
@@ -101,7 +103,7 @@ function Pairing({ requestId, why }: { requestId: string | undefined; why: strin
   const app = useApp();
   return (
     <Panel title="Waiting for approval">
-      <p>{why} Its owner has to approve it once.</p>
+      <p>{why} The gateway's owner has to approve it once.</p>
       <p>On the machine that runs the gateway:</p>
       <Command text={`openclaw devices approve ${requestId ?? "<request>"}`} />
       <p>

@@ -32,12 +32,26 @@ export function LiveMarkdown({ text }: { text: string }) {
   return <Blocks blocks={growing.current.blocks(text)} />;
 }
 
+/** So many blocks are looked at together: of a long text only the last few have to be. */
+const STRETCH = 32;
+
 function Blocks({ blocks }: { blocks: readonly Block[] }) {
-  return (
-    <div class="prose">
-      {blocks.map((block, index) => <Piece key={index} block={block} />)}
-    </div>
-  );
+  const stretches = [];
+  for (let at = 0; at < blocks.length; at += STRETCH) {
+    stretches.push(<Stretch key={at} blocks={blocks.slice(at, at + STRETCH)} />);
+  }
+  return <div class="prose" dir="auto">{stretches}</div>;
+}
+
+class Stretch extends Component<{ blocks: readonly Block[] }> {
+  override shouldComponentUpdate({ blocks }: { blocks: readonly Block[] }) {
+    const before = this.props.blocks;
+    return blocks.length !== before.length || blocks.some((block, i) => block !== before[i]);
+  }
+
+  render() {
+    return this.props.blocks.map((block, index) => <Piece key={index} block={block} />);
+  }
 }
 
 /** One block; drawn again only when it is another one. */

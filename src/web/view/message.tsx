@@ -62,9 +62,9 @@ function User(
 ) {
   return (
     <li class="message user" data-state={state}>
-      <h3 class="unseen">You said</h3>
+      <h2 class="unseen">You said</h2>
       {pictures.length > 0 && <Pictures pictures={pictures} />}
-      {text !== "" && <div class="bubble">{text}</div>}
+      {text !== "" && <div class="bubble" dir="auto">{text}</div>}
       <footer>{children ?? <time dateTime={new Date(at).toISOString()}>{clock(at)}</time>}</footer>
     </li>
   );
@@ -138,7 +138,7 @@ function Answer(
   const isComplete = isLast && end !== "calling";
   return (
     <li class="message answer">
-      <h3 class="unseen">The agent said</h3>
+      <h2 class="unseen">The agent said</h2>
       {thinking !== "" && <Thinking text={thinking} />}
       {text !== "" && <Markdown text={text} />}
       {calls.map((call) => <Tool key={call.callId} call={call} />)}
@@ -191,7 +191,7 @@ function Working({ run, calls }: { run: Run; calls: readonly CallView[] }) {
       : "Working");
   return (
     <li class="message answer live">
-      <h3 class="unseen">The agent is answering</h3>
+      <h2 class="unseen">The agent is answering</h2>
       {thinking !== "" && <Thinking text={thinking} isLive={text === ""} />}
       {text !== "" && <LiveMarkdown text={text} />}
       {calls.map((call) => <Tool key={call.callId} call={call} />)}

@@ -2,6 +2,7 @@
 /** @jsxImportSource preact */
 /** The whole page. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Identity } from "../../client/client.ts";
 import type { Keep } from "../keep.ts";
 import { titleOf } from "../sessions.ts";
 import { Composer } from "./composer.tsx";
@@ -18,22 +19,24 @@ import { loadTheme, showTheme } from "./theme.ts";
 /** Below this width the list of conversations is a drawer. */
 const NARROW = "(max-width: 800px)";
 
-export function Page({ keep, ownId }: { keep: Keep; ownId: string }) {
+export function Page({ keep, identity }: { keep: Keep; identity: Identity }) {
   const app = useApp();
   const link = useCell(app.link.state);
   const hello = useCell(app.hello);
+  // Who was let in before will be again: one can begin to write meanwhile.
   const mayEnter = link.is === "connected" ||
-    (hello !== undefined && (link.is === "waiting" || link.is === "connecting"));
+    (link.is === "connecting" && (hello !== undefined || app.link.hasCredential)) ||
+    (link.is === "waiting" && hello !== undefined);
   return (
     <>
-      {mayEnter ? <Inside keep={keep} ownId={ownId} /> : <Gate link={link} />}
+      {mayEnter ? <Inside keep={keep} identity={identity} /> : <Gate link={link} />}
       <Notices />
       <QuestionDialog />
     </>
   );
 }
 
-function Inside({ keep, ownId }: { keep: Keep; ownId: string }) {
+function Inside({ keep, identity }: { keep: Keep; identity: Identity }) {
   const app = useApp();
   const place = useCell(app.place);
   const link = useCell(app.link.state);
@@ -97,8 +100,8 @@ function Inside({ keep, ownId }: { keep: Keep; ownId: string }) {
           <h1>{title}</h1>
           {place.at === "chat" && row !== undefined && <SessionMenu id={key} title={title} />}
         </header>
-        <LinkBanner link={link} />
-        {place.at === "devices" ? <DevicesView ownId={ownId} /> : (
+        {app.hello.value !== undefined && <LinkBanner link={link} />}
+        {place.at === "devices" ? <DevicesView ownId={identity.deviceId} /> : (
           <>
             <ConversationView key={key} id={key} />
             <div class="foot">

@@ -41,6 +41,9 @@ export function Sidebar(
         onClick={() => {
           app.begin();
           onClose();
+          if (!isDrawer) {
+            document.getElementById("message")?.focus();
+          }
         }}
       >
         <Icon name="plus" /> New conversation
@@ -103,7 +106,7 @@ function IconButton(
 
 function SessionList({ onChosen }: { onChosen: () => void }) {
   const app = useApp();
-  const { rows, phase, problem } = useCell(app.sessions.state);
+  const { rows, phase, problem, hasMore } = useCell(app.sessions.state);
   const place = useCell(app.place);
   useCell(app.hello);
   const [search, setSearch] = useState("");
@@ -138,7 +141,14 @@ function SessionList({ onChosen }: { onChosen: () => void }) {
         />
       </label>
       <div class="sessions" ref={list}>
-        {phase === "failed" && <p class="problem">The list can't be loaded: {problem}</p>}
+        {phase === "failed" && (
+          <p class="problem">
+            The list can't be loaded: {problem}{" "}
+            <button type="button" class="link" onClick={() => app.sessions.read()}>
+              Try again
+            </button>
+          </p>
+        )}
         {phase === "loading" && <p class="hint">Loading…</p>}
         {phase === "ready" && shown.length === 0 && (
           <p class="hint">{wanted === "" ? "No conversations yet." : "Nothing found."}</p>
@@ -155,6 +165,11 @@ function SessionList({ onChosen }: { onChosen: () => void }) {
             </ul>
           </section>
         ))}
+        {hasMore && (
+          <button type="button" class="quiet" onClick={() => app.sessions.readMore()}>
+            Show older ones
+          </button>
+        )}
       </div>
     </>
   );

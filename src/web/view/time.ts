@@ -1,15 +1,17 @@
 /** Times for people, in their own language's form. */
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const DATE = new Intl.DateTimeFormat(undefined, {
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-});
+const CLOCK = format({ hour: "numeric", minute: "2-digit" });
+const DAY = format({ weekday: "long", day: "numeric", month: "long" });
+const DATE = format({ day: "numeric", month: "short", year: "numeric" });
+
+/** Made on first use: a browser takes its time over it. */
+function format(options: Intl.DateTimeFormatOptions): (at: number) => string {
+  let made: Intl.DateTimeFormat | undefined;
+  return (at) => (made ??= new Intl.DateTimeFormat(undefined, options)).format(at);
+}
 
 export function clock(at: number): string {
-  return CLOCK.format(at);
+  return CLOCK(at);
 }
 
 export function dayName(at: number, now: number = Date.now()): string {
@@ -17,9 +19,7 @@ export function dayName(at: number, now: number = Date.now()): string {
   const day = new Date(at).setHours(0, 0, 0, 0);
   if (day === today) return "Today";
   if (new Date(day).toDateString() === new Date(today - 1).toDateString()) return "Yesterday";
-  return new Date(at).getFullYear() === new Date(now).getFullYear()
-    ? DAY.format(at)
-    : DATE.format(at);
+  return new Date(at).getFullYear() === new Date(now).getFullYear() ? DAY(at) : DATE(at);
 }
 
 /** How long ago something was. */
@@ -28,5 +28,5 @@ export function ago(at: number, now: number = Date.now()): string {
   if (minutes < 1) return "just now";
   if (minutes < 60) return `${minutes} min ago`;
   if (minutes < 24 * 60) return `${Math.round(minutes / 60)} h ago`;
-  return DATE.format(at);
+  return DATE(at);
 }

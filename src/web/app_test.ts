@@ -1,0 +1,74 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { addressOf, App, type Place, placeOf } from "./app.ts";
+import { Credentials } from "./credentials.ts";
+import { loadIdentity } from "./identity.ts";
+import { MemoryKeep } from "./keep.ts";
+
+Deno.test("every place has an address that leads back to it", () => {
+  const places: readonly Place[] = [
+    { at: "chat", key: undefined },
+    { at: "chat", key: "agent:main:main" },
+    { at: "chat", key: "agent:main:telegram:dm:a&b=c #1" },
+    { at: "devices" },
+  ];
+  for (const place of places) {
+    deepStrictEqual(placeOf(new URL(addressOf(place), "http://localhost")), place);
+  }
+});
+
+Deno.test("an address that names no place leads to the main conversation", () => {
+  for (const path of ["/", "/overview", "/chat", "/chat?session="]) {
+    deepStrictEqual(placeOf(new URL(path, "http://localhost")), { at: "chat", key: undefined });
+  }
+});
+
+Deno.test("a new conversation is begun once, until something is said in it", () => {
+  const { app, addresses } = setUp();
+  app.chats.get(app.key).change((main) => ({
+    ...main,
+    entries: [{ id: "m1", at: 1, role: "note", text: "something was said" }],
+  }));
+  app.begin();
+  const { key } = app;
+  app.begin();
+  strictEqual(app.key, key);
+  strictEqual(/^agent:main:web-[0-9a-f]{8}$/.test(key), true);
+  app.goTo({ at: "devices" });
+  strictEqual(app.key, key, "the conversation that was shown before");
+  deepStrictEqual(addresses, [...Array(2).fill(addressOf({ at: "chat", key })), "/devices"]);
+});
+
+Deno.test("what a person asked for and can't have is told to them", async () => {
+  const { app } = setUp();
+  const done = await app.attempt("Renaming", () => Promise.reject(new Error("label in use")));
+  strictEqual(done, false);
+  const [notice] = app.notices.value;
+  deepStrictEqual([notice?.text, notice?.isError], ["Renaming failed: label in use", true]);
+  app.dismiss(notice?.id ?? 0);
+  deepStrictEqual(app.notices.value, []);
+});
+
+Deno.test("a question is answered once, and a newer one takes its place", async () => {
+  const { app } = setUp();
+  const first = app.ask({ title: "One?", action: "Yes" });
+  const second = app.ask({ title: "Two?", action: "Yes" });
+  strictEqual(await first, undefined);
+  app.question.value?.answer("");
+  strictEqual(await second, "");
+  strictEqual(app.question.value, undefined);
+});
+
+function setUp() {
+  const addresses: string[] = [];
+  const app = new App({
+    url: "ws://localhost/",
+    client: { id: "webchat-ui", mode: "webchat", version: "0", platform: "web" },
+    identity: loadIdentity(new MemoryKeep()),
+    credentials: new Credentials(new MemoryKeep()),
+  }, {
+    place: { at: "chat", key: undefined },
+    goTo: (place) => addresses.push(addressOf(place)),
+    pace: (flush) => flush(),
+  });
+  return { app, addresses };
+}
