@@ -197,7 +197,7 @@ function* unknownKeys(schema: TSchema, value: unknown, path: string): Iterable<C
   const values = Object.values(schema.patternProperties ?? {}) as TSchema[];
   for (const [key, item] of Object.entries(value)) {
     const at = path === "" ? key : `${path}.${key}`;
-    const next = known?.[key] ?? values[0];
+    const next = known !== undefined && Object.hasOwn(known, key) ? known[key] : values[0];
     if (next !== undefined) yield* unknownKeys(next, item, at);
     else if (known !== undefined) {
       yield { path: at, message: "is not known to this version: kept, no effect" };
@@ -236,9 +236,7 @@ export interface ConfigFile {
 /** What stands in for a secret wherever a configuration is shown. */
 export const REDACTED = "__OPENCLAW_REDACTED__";
 
-const SECRET_KEY = /(token|password|secret|apikey|api_key|privatekey|credential)s?$/i;
-/** Names that end like a secret's and hold none. */
-const NO_SECRET: ReadonlySet<string> = new Set(["maxTokens", "contextTokens"]);
+const SECRET_KEY = /(token|password|passphrase|secret|(api|access|private)[_-]?key|credential)s?$/i;
 
 /** The same value with every secret masked. */
 export function redact(value: unknown): unknown {
@@ -247,18 +245,17 @@ export function redact(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      isSecret(key, item) ? REDACTED : key === "headers" ? maskAll(item) : redact(item),
+      key === "headers" || SECRET_KEY.test(key) ? mask(item) : redact(item),
     ]),
   );
 }
 
-function isSecret(key: string, item: unknown): boolean {
-  return typeof item === "string" && item !== "" && SECRET_KEY.test(key) && !NO_SECRET.has(key);
-}
-
-function maskAll(item: unknown): unknown {
-  if (typeof item !== "object" || item === null) return item;
-  return Object.fromEntries(Object.keys(item).map((key) => [key, REDACTED]));
+/** The same value with every text in it masked; a number is no secret. */
+function mask(value: unknown): unknown {
+  if (typeof value === "string") return value === "" ? value : REDACTED;
+  if (Array.isArray(value)) return value.map(mask);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mask(item)]));
 }
 
 /** The same value with every mask replaced by what `original` has in that place. */
@@ -266,7 +263,10 @@ export function restore(value: unknown, original: unknown): unknown {
   if (value === REDACTED) return original;
   if (Array.isArray(value)) {
     const items = Array.isArray(original) ? original : [];
-    return value.map((item, i) => restore(item, items[i]));
+    return value.map((item, i) => {
+      const id = idOf(item);
+      return restore(item, id === undefined ? items[i] : items.find((other) => idOf(other) === id));
+    });
   }
   if (typeof value !== "object" || value === null) return value;
   const from = typeof original === "object" && original !== null ? original : {};
@@ -276,4 +276,9 @@ export function restore(value: unknown, original: unknown): unknown {
       restore(item, Object.hasOwn(from, key) ? from[key as keyof typeof from] : undefined),
     ]),
   );
+}
+
+/** What names an item of a list, wherever in it the item stands now. */
+function idOf(item: unknown): unknown {
+  return typeof item === "object" && item !== null && "id" in item ? item.id : undefined;
 }

@@ -57,7 +57,13 @@ function callsOf({ content }: AssistantMessage): readonly ToolCallBlock[] {
   return content.filter((block) => block.type === "toolCall");
 }
 
-/** Runs one tool and yields its updates. An abort doesn't wait for a tool that is slow to notice. */
+/** How long an aborted tool has to come to an end of its own. */
+const GRACE_MS = 500;
+
+/**
+ * Runs one tool and yields its updates. After an abort the tool's own word is waited for a moment,
+ * so that what was done in time is told, and nothing of it goes on after the turn.
+ */
 async function* runTool(
   { id, name, arguments: args }: ToolCallBlock,
   { tools, signal, log }: ActParts,
@@ -75,7 +81,10 @@ async function* runTool(
     result ??= value;
     wake.resolve();
   };
-  const abort = () => finish(failure(ABORTED));
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const abort = () => {
+    grace = setTimeout(() => finish(failure(ABORTED)), GRACE_MS);
+  };
   signal.addEventListener("abort", abort);
   try {
     tool.run(args, {
@@ -85,20 +94,21 @@ async function* runTool(
         wake.resolve();
       },
     }).then(finish, (error) => {
-      if (!signal.aborted) {
-        log(`Tool '${name}' failed: ${error instanceof Error ? error.stack : error}`);
-      }
-      finish(failure(`The tool failed: see the gateway's log`));
+      if (signal.aborted) return finish(failure(ABORTED));
+      log(`Tool '${name}' failed: ${error instanceof Error ? error.stack : error}`);
+      finish(failure("The tool failed: see the gateway's log"));
     });
     for (;;) {
-      for (const partial of partials.splice(0)) {
-        yield { type: "tool", phase: "update", id, name, partial };
+      const partial = partials.shift();
+      if (partial !== undefined) yield { type: "tool", phase: "update", id, name, partial };
+      else if (result !== undefined) return result;
+      else {
+        await wake.promise;
+        wake = Promise.withResolvers();
       }
-      if (result !== undefined) return result;
-      await wake.promise;
-      wake = Promise.withResolvers();
     }
   } finally {
+    clearTimeout(grace);
     signal.removeEventListener("abort", abort);
   }
 }

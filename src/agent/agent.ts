@@ -36,6 +36,7 @@ export interface AgentRuntime extends Agent {
   workspaceOf(agentId: string): string;
 }
 
+/** Puts the runtime together; nothing is released, since nothing is held between turns. */
 export function createAgent(parts: AgentParts): AgentRuntime {
   const { config, stateDir, env, log = () => {} } = parts;
   const timing: AgentTiming = { ...CALL_TIMING, tokenMs: 18, ...parts.timing };

@@ -1,5 +1,5 @@
 /** One call of a model: waited out where waiting helps, handed to the next model where it doesn't. */
-import { type Model, ModelError, type ModelRequest } from "../model.ts";
+import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../model.ts";
 import type { RunEvent } from "../run.ts";
 import type {
   AssistantMessage,
@@ -18,6 +18,7 @@ export interface CallTiming {
   readonly silenceMs: number;
 }
 
+/** What people are given. */
 export const CALL_TIMING: CallTiming = { retryMs: 1_000, silenceMs: 300_000 };
 
 /** The models of a run, best first. Once one was given up, the run stays with the next. */
@@ -142,10 +143,9 @@ async function* speak(
   draft: Draft,
   { request, timing, signal }: Speech,
 ): AsyncGenerator<RunEvent, ModelError | undefined> {
-  using silence = new Deadline(timing.silenceMs);
-  const either = AbortSignal.any([signal, silence.signal]);
+  using silence = new Deadline(timing.silenceMs, signal);
   try {
-    for await (const event of draft.model.stream(request, either)) {
+    for await (const event of draft.model.stream(request, silence.signal)) {
       silence.restart();
       if (event.type === "text") yield { type: "text", delta: event.delta };
       if (event.type === "thinking" && event.delta !== "") {
@@ -159,7 +159,7 @@ async function* speak(
     throw error;
   }
   const { provider } = draft.model.info;
-  if (silence.signal.aborted) {
+  if (silence.isOver) {
     return new ModelError(
       "timeout",
       `${provider} said nothing for ${timing.silenceMs / 1000} seconds`,
@@ -171,7 +171,6 @@ async function* speak(
 }
 
 type Block = TextBlock | ThinkingBlock | ToolCallBlock;
-type StreamEvent = ReturnType<Model["stream"]> extends AsyncIterable<infer Event> ? Event : never;
 type StopReason = AssistantMessage["stopReason"];
 
 /** An assistant message while it is being said. */
@@ -179,7 +178,7 @@ class Draft {
   readonly model: Model;
   readonly #startedAt: number;
   readonly #blocks: Block[] = [];
-  #end: Extract<StreamEvent, { type: "end" }> | undefined;
+  #end: Extract<ModelEvent, { type: "end" }> | undefined;
 
   constructor(model: Model, startedAt: number) {
     this.model = model;
@@ -202,7 +201,7 @@ class Draft {
     return this.#end?.stopReason ?? "error";
   }
 
-  add(event: StreamEvent): void {
+  add(event: ModelEvent): void {
     const last = this.#blocks.at(-1);
     switch (event.type) {
       case "text":
@@ -249,6 +248,7 @@ class Draft {
   }
 }
 
+/** What nothing takes. */
 export const NO_USAGE: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, totalTokens: 0 };
 
 /** The sum of what two calls took. */

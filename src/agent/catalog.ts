@@ -9,6 +9,7 @@ import {
   modelRef,
 } from "../model.ts";
 import { isLocal, localProvider, LocalServers } from "./local.ts";
+import { abortable } from "./models/abortable.ts";
 import { type Api, lazyModel } from "./models/lazy.ts";
 import { describeModel, knownModels, PROVIDERS } from "./providers.ts";
 
@@ -27,11 +28,13 @@ export interface CatalogParts {
  */
 export class Catalog implements ModelCatalog {
   readonly #parts: CatalogParts;
+  readonly #fetch: typeof fetch;
   readonly #local: LocalServers;
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
-    this.#local = new LocalServers(parts.env, parts.fetch);
+    this.#fetch = abortable(parts.fetch);
+    this.#local = new LocalServers(parts.env, this.#fetch);
   }
 
   async choose(agentId?: string): Promise<ModelChoice> {
@@ -44,7 +47,7 @@ export class Catalog implements ModelCatalog {
       return { info, source, demo: info.provider === demo.info.provider };
     }
     for (const id of Object.keys(config.models?.providers ?? {})) {
-      const [info] = this.#configuredModels(id);
+      const [info] = this.#offeredModels(id);
       if (info !== undefined) return { info, source: `models.providers.${id}`, demo: false };
     }
     for (const [id, { keyVariable, defaultModel }] of Object.entries(PROVIDERS)) {
@@ -68,7 +71,7 @@ export class Catalog implements ModelCatalog {
     const configured = Object.keys(config().models?.providers ?? {});
     const keyed = Object.entries(PROVIDERS).filter(([, { keyVariable }]) => env[keyVariable]);
     const all = [
-      ...configured.flatMap((id) => this.#configuredModels(id)),
+      ...configured.flatMap((id) => this.#offeredModels(id)),
       ...keyed.flatMap(([id]) => knownModels(id)),
       ...(await this.#local.find()).flatMap(({ models }) => models),
       demo.info,
@@ -96,13 +99,13 @@ export class Catalog implements ModelCatalog {
   }
 
   async #model(ref: string): Promise<Model> {
-    const { demo, fetch } = this.#parts;
+    const { demo } = this.#parts;
     const { info, problem } = await this.#describe(ref);
     if (problem !== undefined) throw new ModelError("invalid", `Cannot use '${ref}': ${problem}`);
     if (info.provider === demo.info.provider) return demo;
     const { api, problem: unusable, ...reach } = this.#reach(info.provider);
     if (unusable !== undefined) return failing(info, api, unusable);
-    return lazyModel(api, info, { provider: info.provider, fetch, ...reach });
+    return lazyModel(api, info, { provider: info.provider, fetch: this.#fetch, ...reach });
   }
 
   /** What is known of the model that a text names; never rejects. */
@@ -121,8 +124,8 @@ export class Catalog implements ModelCatalog {
     const info = this.#limit(
       known ?? local?.models.find((model) => model.id === id) ?? describeModel(provider, id),
     );
-    const exists = provider in PROVIDERS || isLocal(provider) ||
-      config().models?.providers?.[provider] !== undefined;
+    const exists = Object.hasOwn(PROVIDERS, provider) || isLocal(provider) ||
+      Object.hasOwn(config().models?.providers ?? {}, provider);
     return exists ? { info } : { info, problem: `provider '${provider}' is not configured` };
   }
 
@@ -132,6 +135,14 @@ export class Catalog implements ModelCatalog {
     const found = everything.find((info) => info.id === id);
     if (found !== undefined) return { info: found };
     return { info: describeModel("unknown", id), problem: "write it as provider/model" };
+  }
+
+  /** What a configured provider has to offer; a known one that was only given a key has it all. */
+  #offeredModels(provider: string): readonly ModelInfo[] {
+    const listed = this.#configuredModels(provider);
+    const hasKey = this.#parts.config().models?.providers?.[provider]?.apiKey !== undefined;
+    if (listed.length > 0 || !hasKey) return listed;
+    return knownModels(provider).map((info) => this.#limit(info));
   }
 
   /** The models that the configuration lists for a provider. */

@@ -1,13 +1,28 @@
-/** A signal that aborts once a time has passed without a restart. Disposing of it ends the wait. */
+/**
+ * A signal that aborts with another one, or once a time has passed without a restart. Disposing of
+ * it ends the wait.
+ *
+ * It is no `AbortSignal.any`, which older runtimes lose when nobody holds on to it.
+ */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #ms: number;
+  readonly #outer: AbortSignal | undefined;
   #timer: ReturnType<typeof setTimeout>;
+  #isOver = false;
   readonly signal = this.#controller.signal;
 
-  constructor(ms: number) {
+  constructor(ms: number, outer?: AbortSignal) {
     this.#ms = ms;
+    this.#outer = outer;
     this.#timer = this.#start();
+    if (outer?.aborted) this.#follow();
+    outer?.addEventListener("abort", this.#follow);
+  }
+
+  /** Whether the time has passed. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   restart(): void {
@@ -15,11 +30,17 @@ export class Deadline implements Disposable {
     this.#timer = this.#start();
   }
 
-  #start(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#controller.abort(), this.#ms);
-  }
-
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#outer?.removeEventListener("abort", this.#follow);
   }
+
+  #start(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#isOver = true;
+      this.#controller.abort();
+    }, this.#ms);
+  }
+
+  readonly #follow = (): void => this.#controller.abort(this.#outer?.reason);
 }

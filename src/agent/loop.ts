@@ -1,7 +1,13 @@
 /** A turn of the agent: the model speaks, tools act, until the model has nothing more to do. */
-import type { Model, ModelErrorKind, ModelRequest, Tool } from "../model.ts";
+import type { Model, ModelError, ModelErrorKind, ModelRequest, Tool } from "../model.ts";
 import type { RunEvent, RunIo } from "../run.ts";
-import { textOf, type ThinkingLevel, type TranscriptEntry, type Usage } from "../session.ts";
+import {
+  type AssistantMessage,
+  textOf,
+  type ThinkingLevel,
+  type TranscriptEntry,
+  type Usage,
+} from "../session.ts";
 import { act, answerCalls } from "./act.ts";
 import {
   addUsage,
@@ -165,10 +171,11 @@ class Turn {
     const text = textOf(result.status === "done" ? result.message : result.partial);
     if (text !== "") this.#texts.push(text);
     if (result.status === "done") this.#usage = addUsage(this.#usage, result.usage);
+    if (result.status === "failed") this.#report(result.error);
     return result;
   }
 
-  act(message: Parameters<typeof act>[0], io: RunIo): AsyncGenerator<RunEvent> {
+  act(message: AssistantMessage, io: RunIo): AsyncGenerator<RunEvent> {
     const { tools, now, log } = this.#parts;
     return act(message, { tools, now, log, signal: this.#signal, steering: () => io.steering() });
   }
@@ -188,6 +195,11 @@ class Turn {
     const result = yield* compact(plan, this.#parts.lineup, this.#callParts());
     this.#usage = addUsage(this.#usage, result.usage);
     return result;
+  }
+
+  #report({ kind, message, cause }: ModelError): void {
+    const trace = cause instanceof Error ? `\n${cause.stack}` : "";
+    this.#parts.log(`Model call failed (${kind}): ${message}${trace}`);
   }
 
   #callParts() {

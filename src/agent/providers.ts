@@ -82,7 +82,7 @@ export function describeModel(provider: string, id: string): ModelInfo {
   return { provider, id, name, contextWindow, maxOutputTokens, reasoning, input };
 }
 
-/** The models of a provider that are worth offering by name. */
+/** The models of a provider that are worth offering by name, its default first. */
 export function knownModels(provider: string): readonly ModelInfo[] {
   return MODELS.filter((row) => row.provider === provider)
     .map((row) => describeModel(provider, row.id));

@@ -80,6 +80,7 @@ export class FakeModels implements AsyncDisposable {
   ollama: readonly ServedModel[] = [];
   lmStudio: readonly ServedModel[] = [];
   readonly #turns: Turn[] = [];
+  readonly #speaking: Promise<void>[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   #arrived = Promise.withResolvers<void>();
 
@@ -107,6 +108,7 @@ export class FakeModels implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
+    await Promise.all(this.#speaking);
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -132,8 +134,16 @@ export class FakeModels implements AsyncDisposable {
       const error = dialect.error(turn.type ?? "error", turn.message ?? "scripted failure");
       return Response.json(error, { status: turn.status, headers: turn.headers });
     }
-    return new Response(streamOf(turn, dialect, { writes, cancelled: cancelled.resolve }), {
-      headers: { "content-type": dialect.contentType, ...turn.headers },
+    const isCut = turn.steps?.some((step) => "cut" in step) ?? false;
+    const spoken = Promise.withResolvers<void>();
+    this.#speaking.push(spoken.promise);
+    const ends = { writes, cancelled: cancelled.resolve, spoken: spoken.resolve };
+    return new Response(streamOf(turn, dialect, ends), {
+      headers: {
+        "content-type": dialect.contentType,
+        ...(isCut ? { "content-length": "1000000" } : {}),
+        ...turn.headers,
+      },
     });
   }
 
@@ -164,50 +174,50 @@ export class FakeModels implements AsyncDisposable {
 
 interface StreamEnds {
   readonly writes: number[];
+  /** The client went away. */
   cancelled(): void;
+  /** Nothing more happens here. */
+  spoken(): void;
 }
 
-function streamOf(turn: Turn, dialect: Dialect, { writes, cancelled }: StreamEnds) {
+function streamOf(turn: Turn, dialect: Dialect, { writes, cancelled, spoken }: StreamEnds) {
   const encoder = new TextEncoder();
-  const left = Promise.withResolvers<"left">();
-  let gone = false;
+  const left = Promise.withResolvers<void>();
+  let isGone = false;
+
+  async function speak(send: (text: string) => void): Promise<void> {
+    send(dialect.begin(turn.usage ?? USAGE));
+    for (const step of turn.steps ?? []) {
+      if (isGone) return;
+      if ("text" in step) {
+        for (const word of step.text.match(/\s*\S+|\s+$/g) ?? []) {
+          writes.push(performance.now());
+          send(dialect.text(word));
+          await new Promise((resolve) => setTimeout(resolve)); // so that each word is a chunk
+        }
+      } else if ("thinking" in step) send(dialect.thinking(step.thinking, step.signature));
+      else if ("hidden" in step) send(dialect.hidden(step.hidden));
+      else if ("call" in step) send(dialect.call(step));
+      else if ("raw" in step) send(step.raw);
+      else if ("fail" in step) send(dialect.fail(step.type, step.fail));
+      else if ("wait" in step) await Promise.race([step.wait, left.promise]);
+      else if ("hang" in step) await left.promise;
+      else return; // before the length that was promised for a cut: the server drops the line
+    }
+    send(dialect.end(turn.stop ?? "stop", turn.usage ?? USAGE));
+  }
+
   return new ReadableStream<Uint8Array>({
     async start(controller) {
-      const send = (text: string) => {
-        if (!gone && text !== "") controller.enqueue(encoder.encode(text));
-      };
-      send(dialect.begin(turn.usage ?? USAGE));
-      for (const step of turn.steps ?? []) {
-        if (gone) return;
-        if ("text" in step) {
-          for (const word of step.text.match(/\s*\S+|\s+$/g) ?? []) {
-            writes.push(performance.now());
-            send(dialect.text(word));
-            await new Promise((resolve) => setTimeout(resolve)); // so that each word is a chunk
-          }
-        } else if ("thinking" in step) send(dialect.thinking(step.thinking, step.signature));
-        else if ("hidden" in step) send(dialect.hidden(step.hidden));
-        else if ("call" in step) send(dialect.call(step));
-        else if ("raw" in step) send(step.raw);
-        else if ("fail" in step) send(dialect.fail(step.type, step.fail));
-        else if ("wait" in step) await Promise.race([step.wait, left.promise]);
-        else if ("hang" in step) await left.promise;
-        else if ("cut" in step) {
-          await new Promise((resolve) => setTimeout(resolve)); // what was said goes out first
-          if (!gone) controller.error(new Error("cut"));
-          return;
-        } else {
-          if (!gone) controller.close();
-          return;
-        }
-      }
-      if (gone) return;
-      send(dialect.end(turn.stop ?? "stop", turn.usage ?? USAGE));
-      controller.close();
+      await speak((text) => {
+        if (!isGone && text !== "") controller.enqueue(encoder.encode(text));
+      });
+      if (!isGone) controller.close();
+      spoken();
     },
     cancel() {
-      gone = true;
-      left.resolve("left");
+      isGone = true;
+      left.resolve();
       cancelled();
     },
   });

@@ -5,7 +5,9 @@ import type { Endpoint } from "./endpoint.ts";
 import { fromSdk } from "./sdk.ts";
 
 const API = "anthropic-messages";
+const MAX_OUTPUT = 16_000;
 
+/** A model of Anthropic, or of a server that speaks like it. */
 export function anthropicModel(info: ModelInfo, endpoint: Endpoint): Model {
   const { baseUrl, apiKey = "none", headers, fetch } = endpoint;
   const provider = createAnthropic({
@@ -21,10 +23,12 @@ export function anthropicModel(info: ModelInfo, endpoint: Endpoint): Model {
     model: provider.languageModel(info.id),
     cacheMark: { anthropic: { cacheControl: { type: "ephemeral" } } },
     settings(request) {
-      if (!info.reasoning) return {};
+      // this API wants to be told; the SDK would say too little of some models, too much of others
+      const maxOutputTokens = request.maxOutputTokens ?? MAX_OUTPUT;
+      if (!info.reasoning) return { maxOutputTokens };
       // the SDK knows which models take a budget, which an effort, and which can't be silenced
       const level = mustNotThink(request) ? "off" : request.thinking;
-      return { reasoning: level === "off" ? "none" : level };
+      return { maxOutputTokens, reasoning: level === "off" ? "none" : level };
     },
   });
 }

@@ -4,6 +4,7 @@ import type { Model, ModelInfo } from "../../model.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { fromSdk } from "./sdk.ts";
 
+/** A model of any server that has chat completions. */
 export function completionsModel(info: ModelInfo, endpoint: Endpoint): Model {
   const { baseUrl, apiKey, headers, fetch } = endpoint;
   const provider = createOpenAICompatible({

@@ -54,13 +54,12 @@ interface ToolCall {
   readonly arguments: Readonly<Record<string, string>>;
 }
 
-const [firstKey, secondKey] = Object.values(PROVIDERS).map(({ keyVariable }) => keyVariable);
-const [[firstProvider, { defaultModel }] = ["", { defaultModel: "" }]] = Object.entries(PROVIDERS);
+const KEYS = Object.values(PROVIDERS).map(({ keyVariable }) => keyVariable).slice(0, 2);
+const [EXAMPLE] = Object.entries(PROVIDERS).map(([id, known]) => `${id}/${known.defaultModel}`);
 
 const INTRODUCTION = `I am OpenClaw's built-in demo, not a language model. To talk to a real one, \
-set ${firstKey} or ${secondKey} in the gateway's environment and restart it, start Ollama on this \
-machine, or name a model: \
-\`openclaw config set agents.defaults.model.primary ${firstProvider}/${defaultModel}\`.`;
+set ${KEYS.join(" or ")} in the gateway's environment and restart it, or start Ollama on this \
+machine. To choose a model: \`openclaw config set agents.defaults.model.primary ${EXAMPLE}\`.`;
 
 const HELP = `I understand a few plain sentences:
 - list the files

@@ -4,7 +4,9 @@ import type { Endpoint } from "./endpoint.ts";
 
 /** What is known of a failed call before anybody has judged it. */
 export interface Failure {
+  /** Of an error answer. A call that broke off while it went well has none. */
   readonly status?: number;
+  readonly broke?: "before the answer" | "in the answer";
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly text: string;
   readonly cause?: unknown;
@@ -19,8 +21,7 @@ export function toModelError(thrown: unknown, endpoint: Endpoint): ModelError {
 /** The `ModelError` for a failure. Its message names the provider and holds no secret. */
 export function judge(failure: Failure, endpoint: Endpoint): ModelError {
   const kind = kindOf(failure);
-  const text = redact(failure.text.trim() || "no reason given", endpoint).slice(0, MAX_TEXT);
-  return new ModelError(kind, describe(kind, failure.status, text, endpoint), {
+  return new ModelError(kind, redact(describe(kind, failure, endpoint), endpoint), {
     status: failure.status,
     retryAfterMs: retryAfterMs(failure.headers ?? {}),
     cause: failure.cause,
@@ -38,8 +39,7 @@ export function redact(text: string, { apiKey, headers }: Endpoint): string {
 
 const MAX_TEXT = 500;
 const KEY_IN_URL = /([?&](?:key|api_?key|token|access_token)=)[^&\s"')]+/gi;
-const KEY_LIKE =
-  /\b(?:Bearer\s+[\w.~+/=*-]{6,}|(?:sk|pk|gsk|xai|key)[-_][\w*.-]{6,}|AIza[\w*-]{6,})/g;
+const KEY_LIKE = /\b(?:Bearer\s+[\w.~+/=*-]{6,}|(?:sk|pk|gsk|xai)[-_][\w*.-]{6,}|AIza[\w*-]{6,})/g;
 const OVERFLOW = new RegExp(
   [
     "context[ _-]?(?:length|window|size|limit)",
@@ -53,28 +53,25 @@ const OVERFLOW = new RegExp(
 );
 const NO_CREDIT = /insufficient_quota|credit balance|billing|payment required/i;
 
-function kindOf({ status, text }: Failure): ModelErrorKind {
+function kindOf({ status, text, broke }: Failure): ModelErrorKind {
+  if (broke !== undefined) return "network";
   if (status === 402 || NO_CREDIT.test(text)) return "auth"; // waiting won't help, the account must change
   if (status === 429 || /rate.?limit/i.test(text)) return "rate_limit";
   if (status === 413 || OVERFLOW.test(text)) return "context_length";
   if (status === 401 || status === 403) return "auth";
   if (status === 408 || status === 504) return "timeout";
   if (status !== undefined && status >= 500 || /overloaded/i.test(text)) return "overloaded";
-  if (status !== undefined && status >= 400) return "invalid";
-  if (status !== undefined) return "network"; // it began to answer well, then the line broke
-  return "unknown";
+  return status === undefined ? "unknown" : "invalid";
 }
 
-function describe(kind: ModelErrorKind, status: number | undefined, text: string, at: Endpoint) {
-  const code = status === undefined || status < 400 ? "" : ` (HTTP ${status})`;
-  switch (kind) {
-    case "auth":
-      return `${at.provider} refused the API key${code}: ${text}. Set ${at.keyHint} to a key that may use this model`;
-    case "network":
-      return `Cannot reach ${at.provider} at ${hostOf(at.baseUrl)}: ${text}`;
-    default:
-      return `${at.provider} failed${code}: ${text}`;
-  }
+function describe(kind: ModelErrorKind, { status, broke, text }: Failure, at: Endpoint): string {
+  if (broke === "in the answer") return `${at.provider} stopped in the middle of its answer`;
+  const reason = text.trim().slice(0, MAX_TEXT) || "no reason given";
+  if (broke !== undefined) return `Cannot reach ${at.provider} at ${hostOf(at.baseUrl)}: ${reason}`;
+  const code = status === undefined ? "" : ` (HTTP ${status})`;
+  if (kind !== "auth") return `${at.provider} failed${code}: ${reason}`;
+  return `${at.provider} refused the API key${code}: ${reason}. ` +
+    `Set ${at.keyHint} to a key that may use this model`;
 }
 
 function hostOf(url: string): string {
@@ -83,17 +80,21 @@ function hostOf(url: string): string {
 
 /** Reads the shapes in which the SDKs and `fetch` report a failure. */
 function failureOf(thrown: unknown): Failure {
-  if (typeof thrown === "string") return { text: thrown, cause: thrown };
-  if (typeof thrown !== "object" || thrown === null) return { text: String(thrown), cause: thrown };
+  if (typeof thrown !== "object" || thrown === null) return { text: String(thrown) };
   const text = textOf(thrown);
   const code = "code" in thrown && typeof thrown.code === "string" ? ` (${thrown.code})` : "";
   const status = "statusCode" in thrown && typeof thrown.statusCode === "number"
     ? thrown.statusCode
     : undefined;
-  if (status === undefined && isNetworkError(thrown)) {
-    return { status: 200, text: connectionText(text), cause: thrown };
+  if (status !== undefined && status < 400 || isCutOff(thrown)) {
+    return { broke: "in the answer", text };
   }
-  return { status, headers: headersOf(thrown), text: text + code, cause: thrown };
+  if (status === undefined && isNetworkError(thrown)) {
+    return { broke: "before the answer", text: connectionText(text) };
+  }
+  // the SDK's errors hold the whole conversation, which is not for the log
+  const cause = thrown instanceof Error && !thrown.name.startsWith("AI_") ? thrown : undefined;
+  return { status, headers: headersOf(thrown), text: text + code, cause };
 }
 
 function textOf(thrown: object): string {
@@ -118,11 +119,17 @@ function isStringRecord(value: unknown): value is Record<string, string> {
     Object.values(value).every((item) => typeof item === "string");
 }
 
-/** `fetch` says TypeError for a lost or refused connection; an SDK wraps it, or finds no ending. */
+/** A body that broke, by the words of Deno and of the SDK. */
+function isCutOff(thrown: object): boolean {
+  return thrown instanceof Error &&
+    /error reading a body|without a finish reason|before message completed/.test(thrown.message);
+}
+
+/** `fetch` says TypeError for a refused or lost connection, as bugs do; an SDK may wrap it. */
 function isNetworkError(thrown: object): boolean {
-  if (thrown instanceof TypeError) return true;
-  if (!(thrown instanceof Error)) return false;
-  return /cannot connect|connection|without a finish reason|stream ended/i.test(thrown.message);
+  return thrown instanceof Error &&
+    /^Cannot connect to API|^Fetch failed|error sending request|connection/i
+      .test(thrown.message);
 }
 
 /** A connection error names the whole URL; what people need is the end of it. */

@@ -13,6 +13,7 @@ import type { Message } from "../../session.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { judge, toModelError } from "./error.ts";
 
+/** A model of an Ollama server. */
 export function ollamaModel(info: ModelInfo, endpoint: Endpoint): Model {
   return {
     info,

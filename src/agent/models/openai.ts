@@ -4,6 +4,7 @@ import type { Model, ModelInfo } from "../../model.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { fromSdk } from "./sdk.ts";
 
+/** A model of OpenAI, or of a server that speaks like it. */
 export function openAiModel(info: ModelInfo, endpoint: Endpoint): Model {
   const { baseUrl, apiKey = "none", headers, fetch } = endpoint;
   const provider = createOpenAI({ baseURL: baseUrl, apiKey, headers: { ...headers }, fetch });

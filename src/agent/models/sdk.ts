@@ -19,6 +19,7 @@ import { toModelError } from "./error.ts";
 
 /** A language model as the SDK's provider packages make them. */
 export type SdkModel = ReturnType<OpenAICompatibleProvider["languageModel"]>;
+/** What such a model is asked. */
 export type SdkCall = Parameters<SdkModel["doStream"]>[0];
 
 /** What makes a `Model` out of an SDK model. */
@@ -28,7 +29,9 @@ export interface SdkParts {
   readonly endpoint: Endpoint;
   readonly model: SdkModel;
   /** The settings that this API has for a request: thinking, storage, … */
-  settings(request: ModelRequest): Pick<SdkCall, "reasoning" | "providerOptions">;
+  settings(
+    request: ModelRequest,
+  ): Pick<SdkCall, "maxOutputTokens" | "reasoning" | "providerOptions">;
   /** Put on the system prompt and the last message, where the API caches up to a mark. */
   readonly cacheMark?: ProviderOptions;
 }

@@ -5,6 +5,7 @@ import type { Jail } from "./jail.ts";
 import { defineTool, Refusal } from "./tool.ts";
 import { MAX_FILE } from "./write.ts";
 
+/** Edits inside the jail. */
 export function editTool(jail: Jail): Tool {
   return defineTool({
     name: "edit",

@@ -8,6 +8,7 @@ import { defineTool, Refusal } from "./tool.ts";
 const MAX_ENTRIES = 1_000;
 const MAX_DEPTH = 8;
 
+/** Lists inside the jail. */
 export function listTool(jail: Jail): Tool {
   return defineTool({
     name: "list",

@@ -1,7 +1,7 @@
 /** Finds the lines of a text that match; a regular expression gets its own thread and a deadline. */
 import { Refusal } from "./tool.ts";
 
-/** Says which of the lines match, by index. */
+/** Says which of the lines match, by index. One that has thrown is of no more use. */
 export interface Matcher extends Disposable {
   match(lines: readonly string[]): Promise<readonly number[]>;
 }
@@ -25,10 +25,14 @@ export function textMatcher(text: string): Matcher {
 export class RegexMatcher implements Matcher {
   readonly #pattern: string;
   readonly #deadlineMs: number;
+  readonly #signal: AbortSignal;
   readonly #worker: Worker;
 
   /** Throws `Refusal` for a pattern that is no regular expression. */
-  constructor(pattern: string, { deadlineMs }: { deadlineMs: number }) {
+  constructor(
+    pattern: string,
+    { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal },
+  ) {
     try {
       new RegExp(pattern, "i");
     } catch (error) {
@@ -36,21 +40,24 @@ export class RegexMatcher implements Matcher {
     }
     this.#pattern = pattern;
     this.#deadlineMs = deadlineMs;
+    this.#signal = signal;
     // as text, because the compiled program has no file for a worker to start from
     const source = `data:application/javascript,${encodeURIComponent(`(${matchInWorker})()`)}`;
     this.#worker = new Worker(source, { type: "module" });
   }
 
-  /** Throws `Refusal` when it takes too long; the matcher is of no use after that. */
+  /** Throws `Refusal` when it takes too long, and the signal's reason when that aborts. */
   async match(lines: readonly string[]): Promise<readonly number[]> {
+    this.#signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<readonly number[]>();
     this.#worker.onmessage = ({ data }: MessageEvent<readonly number[]>) => resolve(data);
     this.#worker.onerror = (event) => {
       event.preventDefault(); // else it would end the whole program
       reject(new Refusal(`The expression failed: ${event.message}`));
     };
+    const abort = () => reject(this.#signal.reason);
+    this.#signal.addEventListener("abort", abort);
     const timer = setTimeout(() => {
-      this.#worker.terminate();
       reject(new Refusal("The regular expression takes too long: simplify it, or search for text"));
     }, this.#deadlineMs);
     try {
@@ -58,6 +65,7 @@ export class RegexMatcher implements Matcher {
       return await promise;
     } finally {
       clearTimeout(timer);
+      this.#signal.removeEventListener("abort", abort);
     }
   }
 

@@ -8,6 +8,7 @@ import { defineTool } from "./tool.ts";
 const PAGE_LINES = 2_000;
 const PAGE_CHARS = 50_000;
 
+/** Reads inside the jail. */
 export function readTool(jail: Jail): Tool {
   return defineTool({
     name: "read",

@@ -16,10 +16,11 @@ const MAX_BYTES = 64_000_000;
 const MAX_DEPTH = 16;
 const MAX_SHOWN = 300;
 const SEARCH_MS = 10_000;
-const REGEX_MS = 2_000;
+const REGEX_MS = 1_000;
 /** Folders that hold what programs wrote, not people. */
 const SKIPPED = new Set([".git", "node_modules"]);
 
+/** Searches inside the jail. */
 export function searchTool(jail: Jail): Tool {
   return defineTool({
     name: "search",
@@ -43,7 +44,7 @@ export function searchTool(jail: Jail): Tool {
     async run({ query, regex = false, path = ".", glob }, signal) {
       const start = await jail.find(path);
       using matcher = regex
-        ? new RegexMatcher(query, { deadlineMs: REGEX_MS })
+        ? new RegexMatcher(query, { deadlineMs: REGEX_MS, signal })
         : textMatcher(query);
       const search = new Search(jail, { matcher, signal });
       for await (const file of filesBelow(start, glob)) {
@@ -122,9 +123,10 @@ class Search {
       const { file, shown, info } = await this.#jail.open(path);
       using _open = file;
       if (info.size > MAX_FILE_BYTES) return [];
-      this.#files++;
       this.#bytes += info.size;
-      return await Array.fromAsync(linesOf(file, { shown, signal: this.#signal }));
+      const lines = await Array.fromAsync(linesOf(file, { shown, signal: this.#signal }));
+      this.#files++;
+      return lines;
     } catch (error) {
       const expected = error instanceof Refusal || error instanceof Deno.errors.NotFound ||
         error instanceof Deno.errors.PermissionDenied;

@@ -7,6 +7,7 @@ import { defineTool } from "./tool.ts";
 /** Characters of a file that a tool may write. */
 export const MAX_FILE = 1_000_000;
 
+/** Writes inside the jail. */
 export function writeTool(jail: Jail): Tool {
   return defineTool({
     name: "write",
