@@ -30,13 +30,14 @@ export function mainSessionKey(agentId: string, { mainKey }: KeyContext): Sessio
 /**
  * The canonical form of a key as a client spells it: `main`, the empty string and the configured
  * main key mean the agent's main conversation, a bare key belongs to that agent, and letters are
- * lower-cased. Returns `undefined` for a key that starts with `agent:` and names no valid agent.
+ * lower-cased. Returns `undefined` where the key, or `agentId`, names no valid agent.
  */
 export function canonicalSessionKey(
   spelled: string,
   context: KeyContext,
   agentId: string = context.defaultAgentId,
 ): SessionKey | undefined {
+  if (!isAgentId(agentId)) return undefined;
   const key = spelled.trim().toLowerCase();
   if (key === "" || key === DEFAULT_MAIN_KEY || key === context.mainKey) {
     return mainSessionKey(agentId, context);

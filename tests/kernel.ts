@@ -413,6 +413,18 @@ export class Recorder {
     });
   }
 
+  /** The next `chat` event of a state, of a run or of any. */
+  async chat<S extends ChatPayload["state"]>(
+    state: S,
+    runId?: string,
+  ): Promise<Extract<ChatPayload, { state: S }>> {
+    const { payload } = await this.next(
+      "chat",
+      (chat) => chat.state === state && (runId === undefined || chat.runId === runId),
+    );
+    return payload as Extract<ChatPayload, { state: S }>; // of the state that was asked for
+  }
+
   /** Payloads of all events of a name so far. */
   of<N extends EventName>(name: N): readonly EventPayloads[N][] {
     const payloads: EventPayloads[N][] = [];
@@ -420,6 +432,8 @@ export class Recorder {
     return payloads;
   }
 }
+
+type ChatPayload = EventPayloads["chat"];
 
 function isNamed<N extends EventName>(event: Heard<EventName>, name: N): event is Heard<N> {
   return event.name === name;

@@ -47,7 +47,7 @@ export function readAttachments(
           `attachment ${name}: ${bytes.length} bytes, at most ${MAX_IMAGE_BYTES} allowed`,
         );
       }
-      return { type: "image", data: base64, mimeType };
+      return { type: "image", data: bytes.toString("base64"), mimeType }; // padded, unlike some
     }
     const text = bytes.length <= MAX_TEXT_BYTES ? asText(bytes) : undefined;
     if (text === undefined) {

@@ -118,7 +118,7 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
 export function isStopPhrase(message: string): boolean {
   const words = message.trim().toLowerCase().replace(/[\s.!?…,;:。！？]+$/u, "").replace(/’/g, "'")
     .replace(/\s+/g, " ");
-  return words === "/stop" || STOP_WORDS.has(words);
+  return parseCommand(message)?.name === "stop" || STOP_WORDS.has(words);
 }
 
 /** What the commands work on. */

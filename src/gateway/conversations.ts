@@ -1,7 +1,7 @@
 /** What can be done with a conversation besides talking in it. */
 import { randomUUID } from "node:crypto";
 import type { SessionRow } from "../../schemas/sessions.ts";
-import { invalid } from "../error.ts";
+import { GatewayError, invalid } from "../error.ts";
 import type { Bus } from "../event.ts";
 import type { ModelCatalog, ModelChoice } from "../model.ts";
 import { agentOf, type Session, type SessionKey, type SessionSettings } from "../session.ts";
@@ -112,6 +112,9 @@ export class Conversations {
       throw invalid(`Cannot delete the main session (${key}).`);
     }
     await this.#runs().abort(key, { stopReason: "stop" });
+    if (this.#runs().isActive(key)) {
+      throw new GatewayError("UNAVAILABLE", `session ${key} is at work`);
+    }
     const removed = this.#store.sessions.remove(key, { transcript });
     if (removed) this.#publish(key, "delete");
     return removed;

@@ -40,6 +40,8 @@ import { SystemEvents } from "./system_events.ts";
 export const TICK_MS = 30_000;
 /** How often everybody is told how the gateway is, in milliseconds. */
 const HEALTH_MS = 60_000;
+/** How often runs that nobody will ask for again are forgotten, in milliseconds. */
+const PRUNE_MS = 60 * 60_000;
 
 /** What the kernel is made of. */
 export interface GatewayParts {
@@ -115,11 +117,12 @@ export function createGateway(parts: GatewayParts): Gateway {
   const pairing = new Pairing(store.devices, {
     bus,
     log,
-    invalidated: (deviceId, why) => {
-      for (const { caller, close } of connections.values()) {
-        if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);
-      }
-    },
+    invalidated: (deviceId, why) =>
+      queueMicrotask(() => { // a device that did it to itself gets its answer first
+        for (const { caller, close } of connections.values()) {
+          if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);
+        }
+      }),
   });
   const nodes = new Nodes(pairing, bus);
   const systemEvents = new SystemEvents(store.values);
@@ -139,7 +142,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     log,
     changed: (key, reason) => conversations.changed(key, reason),
   });
-  const heartbeats = new Heartbeats({ values: store.values, runs, bus, settings });
+  const heartbeats = new Heartbeats({ values: store.values, runs, bus, settings, log });
 
   const dispatch = createDispatch(methods, {
     ...agentHandlers({ agent, runs, settings, conversations }),
@@ -186,6 +189,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const timers = [
     setInterval(() => bus.publish({ name: "tick", payload: { ts: Date.now() } }), TICK_MS),
     setInterval(() => health.refresh(), HEALTH_MS),
+    setInterval(() => runs.prune(Date.now()), PRUNE_MS),
   ];
   heartbeats.run(stop.signal);
   runs.recover();

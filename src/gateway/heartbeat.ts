@@ -1,9 +1,11 @@
 /** Wakes agents at intervals, where the configuration asks for it. */
 import type { Heartbeat } from "../../schemas/system.ts";
 import type { Bus } from "../event.ts";
+import type { Log } from "../log.ts";
 import { mainSessionKey } from "../session.ts";
 import type { KeyValues } from "../store.ts";
 import { HEARTBEAT_ACK_CHARS, HEARTBEAT_PROMPT, parseEvery } from "./health.ts";
+import { beginningOf } from "./history.ts";
 import type { Runs } from "./runs.ts";
 import type { Settings } from "./settings.ts";
 
@@ -18,18 +20,21 @@ export class Heartbeats {
   readonly #runs: Runs;
   readonly #bus: Bus;
   readonly #settings: Settings;
+  readonly #log: Log;
   readonly #dueAt = new Map<string, number>();
 
-  constructor({ values, runs, bus, settings }: {
+  constructor({ values, runs, bus, settings, log }: {
     values: KeyValues;
     runs: Runs;
     bus: Bus;
     settings: Settings;
+    log: Log;
   }) {
     this.#values = values;
     this.#runs = runs;
     this.#bus = bus;
     this.#settings = settings;
+    this.#log = log.part("heartbeat");
   }
 
   get enabled(): boolean {
@@ -46,12 +51,16 @@ export class Heartbeats {
 
   /** Wakes whoever is due, until the signal aborts. */
   run(signal: AbortSignal): void {
-    const timer = setInterval(() => void this.#look(signal), LOOK_MS);
+    const timer = setInterval(() => {
+      this.look(signal, Date.now()).catch((cause) =>
+        this.#log.error("A heartbeat failed", { cause })
+      );
+    }, LOOK_MS);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
-    const now = Date.now();
+  /** Wakes whoever is due; resolves when all that were woken have answered. */
+  async look(signal: AbortSignal, now: number): Promise<void> {
     for (const agentId of this.#settings.agentIds) {
       const everyMs = this.#everyMs(agentId);
       if (everyMs === undefined || !this.enabled) {
@@ -67,7 +76,7 @@ export class Heartbeats {
   #everyMs(agentId: string): number | undefined {
     const { agents } = this.#settings.config;
     const own = agents?.list?.find(({ id }) => id === agentId)?.heartbeat;
-    return parseEvery((own ?? agents?.defaults?.heartbeat)?.every);
+    return parseEvery(own?.every ?? agents?.defaults?.heartbeat?.every);
   }
 
   async #wake(agentId: string, signal: AbortSignal): Promise<void> {
@@ -89,7 +98,7 @@ export class Heartbeats {
       },
       options: {},
     });
-    const result = await this.#runs.ended(runId, signal);
+    const result = await this.#runs.ended(runId, { signal });
     if (result === undefined) return;
     const text = result.texts.at(-1) ?? "";
     const durationMs = Date.now() - ts;
@@ -99,7 +108,7 @@ export class Heartbeats {
     } else if (isAcknowledgement(text)) {
       this.#tell({ ts, status: text === "" ? "ok-empty" : "ok-token", durationMs, silent: true });
     } else {
-      const preview = text.slice(0, 200);
+      const preview = beginningOf(text, 200);
       this.#tell({ ts, status: "sent", durationMs, preview, indicatorType: "alert" });
     }
   }

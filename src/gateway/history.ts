@@ -3,7 +3,7 @@ import type { ChatBlock, ChatMessage } from "../../schemas/message.ts";
 import type { Message, TranscriptEntry } from "../session.ts";
 import type { Transcripts } from "../store.ts";
 
-/** Characters of one block that a client gets. */
+/** Characters of one block that a client gets where it does not say how many. */
 const MAX_BLOCK_CHARS = 12_000;
 /** Bytes of one message, and of all messages of an answer. */
 const MAX_MESSAGE_BYTES = 128 * 1024;
@@ -11,14 +11,17 @@ const MAX_TOTAL_BYTES = 6 * 1024 * 1024;
 
 type MessageEntry = TranscriptEntry & { kind: "message" };
 
-/** One message as clients see it. */
-export function wireMessage({ message, seq, id, at, runId }: MessageEntry): ChatMessage {
+/** One message as clients see it, each block cut at `maxChars`. */
+export function wireMessage(
+  { message, seq, id, at, runId }: MessageEntry,
+  maxChars = MAX_BLOCK_CHARS,
+): ChatMessage {
   const key = message.role === "user" ? message.idempotencyKey : undefined;
   return {
     ...described(message),
     content: typeof message.content === "string"
-      ? cut(message.content, MAX_BLOCK_CHARS)
-      : message.content.map(wireBlock),
+      ? cut(message.content, maxChars)
+      : message.content.map((block) => wireBlock(block, maxChars)),
     __openclaw: {
       id,
       seq,
@@ -53,12 +56,15 @@ function described(message: Message): Omit<ChatMessage, "content"> {
   }
 }
 
-function wireBlock(block: Exclude<Message["content"], string>[number]): ChatBlock {
+function wireBlock(
+  block: Exclude<Message["content"], string>[number],
+  maxChars: number,
+): ChatBlock {
   switch (block.type) {
     case "text":
-      return { type: "text", text: cut(block.text, MAX_BLOCK_CHARS) };
+      return { type: "text", text: cut(block.text, maxChars) };
     case "thinking":
-      return { type: "thinking", thinking: cut(block.thinking, MAX_BLOCK_CHARS) };
+      return { type: "thinking", thinking: cut(block.thinking, maxChars) };
     case "toolCall":
       return block;
     case "image": {
@@ -69,7 +75,12 @@ function wireBlock(block: Exclude<Message["content"], string>[number]): ChatBloc
 }
 
 function cut(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit)}\n…(truncated)…`;
+  return text.length <= limit ? text : `${beginningOf(text, limit)}\n…(truncated)…`;
+}
+
+/** The first `limit` characters, and never half of one: some clients can't read a lone surrogate. */
+export function beginningOf(text: string, limit: number): string {
+  return text.slice(0, limit).replace(/[\ud800-\udbff]$/, "");
 }
 
 /** What a client asks of a transcript. */
@@ -77,13 +88,15 @@ export interface HistoryRange {
   readonly limit: number;
   /** Newest messages to pass over. */
   readonly offset?: number;
+  /** Where each block of a message is cut. */
+  readonly maxChars?: number;
 }
 
 /** A page of messages, oldest first, within the protocol's size limits. */
 export function readHistory(
   transcripts: Transcripts,
   sessionId: string,
-  { limit, offset = 0 }: HistoryRange,
+  { limit, offset = 0, maxChars }: HistoryRange,
 ): { messages: readonly ChatMessage[]; total: number; hasMore: boolean } {
   const total = transcripts.count(sessionId);
   const entries = transcripts.page(sessionId, { limit, offset });
@@ -91,7 +104,7 @@ export function readHistory(
   let bytes = 0;
   for (const entry of entries.toReversed()) {
     if (entry.kind !== "message") continue;
-    const message = fitting(wireMessage(entry));
+    const message = fitting(wireMessage(entry, maxChars));
     bytes += sizeOf(message);
     if (bytes > MAX_TOTAL_BYTES && newestFirst.length > 0) break;
     newestFirst.push(message);

@@ -8,10 +8,14 @@ export class Slots {
     this.#limit = limit;
   }
 
-  /** Resolves when a slot is free; dispose of the result to hand it on. */
-  async take(): Promise<Disposable> {
-    if (this.#busy >= this.#limit()) await new Promise<void>((own) => this.#waiting.push(own));
-    else this.#busy++;
+  /**
+   * Resolves when a slot is free; dispose of the result to hand it on. Resolves to nothing if the
+   * signal aborts first.
+   */
+  async take(signal: AbortSignal): Promise<Disposable | undefined> {
+    if (signal.aborted) return undefined;
+    if (this.#busy < this.#limit()) this.#busy++;
+    else if (!await this.#queue(signal)) return undefined;
     let held = true;
     return {
       [Symbol.dispose]: () => {
@@ -27,6 +31,22 @@ export class Slots {
   get busy(): number {
     return this.#busy;
   }
+
+  /** Whether a slot was handed over before the signal aborted. */
+  #queue(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const own = () => {
+        signal.removeEventListener("abort", leave);
+        resolve(true);
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(own), 1);
+        resolve(false);
+      };
+      this.#waiting.push(own);
+      signal.addEventListener("abort", leave, { once: true });
+    });
+  }
 }
 
 /** What waits for one conversation while its agent is at work, oldest first. */
@@ -37,9 +57,15 @@ export class Backlog<T> {
     this.#items.push(item);
   }
 
-  /** The next one, or all of them as one turn. */
-  take(all: boolean): T[] {
-    return this.#items.splice(0, all ? this.#items.length : 1);
+  /** Puts one before all others. */
+  unshift(item: T): void {
+    this.#items.unshift(item);
+  }
+
+  /** The next one, with those right behind it that can share its turn. */
+  take(shares: (item: T) => boolean): T[] {
+    const end = this.#items.findIndex((item) => !shares(item));
+    return this.#items.splice(0, end < 0 ? this.#items.length : Math.max(1, end));
   }
 
   /** Removes those that match, and returns them. */

@@ -27,6 +27,8 @@ export interface Arrival extends DeviceDescription {
   readonly scopes: readonly string[];
   /** Whether the owner's presence on this machine may stand for an approval. */
   readonly silent: boolean;
+  /** It came by its own token: the scopes of that token are all it has. */
+  readonly byToken?: boolean;
 }
 
 /** Keeps the list of devices. Every change is on disk before it is told. */
@@ -55,15 +57,15 @@ export class Pairing {
    * Lets a device in, or says which request must be approved first. A device that comes from the
    * owner's own machine is approved at once, unless it changes its role or what it claims to be.
    */
-  admit(arrival: Arrival):
+  admit({ byToken = false, ...arrival }: Arrival):
     | { readonly device: PairedDevice; readonly token: DeviceToken }
     | { readonly refused: PairingReason; readonly request: PairingRequest } {
     const known = this.#devices.get(arrival.deviceId);
-    const reason = reasonToPair(known, arrival);
+    const reason = reasonToPair(known, arrival, byToken);
     if (reason === undefined && known !== undefined) return this.#welcome(known, arrival);
-    const request = this.#ask(arrival, known !== undefined);
-    const silent = request.silent && (reason === "not-paired" || reason === "scope-upgrade");
-    if (!silent) return { refused: reason ?? "not-paired", request };
+    const silent = arrival.silent && (reason === "not-paired" || reason === "scope-upgrade");
+    const request = this.#ask({ ...arrival, silent }, known !== undefined);
+    if (!request.silent) return { refused: reason ?? "not-paired", request };
     return this.#welcome(this.#approve(request, "silent"), arrival);
   }
 
@@ -199,7 +201,7 @@ export class Pairing {
         [request.role]: older === undefined || older.revokedAtMs !== undefined
           ? token
           // The token itself stays: approving more rights must not lock out the device's other programs.
-          : { ...older, scopes: union(older.scopes, token.scopes) },
+          : { ...older, scopes: [...union(older.scopes, token.scopes)].sort() },
       },
       createdAtMs: known?.createdAtMs ?? now,
       approvedAtMs: now,
@@ -249,6 +251,7 @@ export class Pairing {
 function reasonToPair(
   known: PairedDevice | undefined,
   arrival: Arrival,
+  byToken: boolean,
 ): PairingReason | undefined {
   if (known === undefined || known.publicKey !== arrival.publicKey) return "not-paired";
   if (differs(known.platform, arrival.platform)) return "metadata-upgrade";
@@ -259,7 +262,8 @@ function reasonToPair(
   if (!known.roles.includes(arrival.role)) return "role-upgrade";
   // A revoked token does not come back by itself, not even on the owner's machine.
   if (known.tokens[arrival.role]?.revokedAtMs !== undefined) return "role-upgrade";
-  return covers(known.scopes, arrival.scopes) ? undefined : "scope-upgrade";
+  const held = byToken ? known.tokens[arrival.role]?.scopes ?? [] : known.scopes;
+  return covers(held, arrival.scopes) ? undefined : "scope-upgrade";
 }
 
 /** Whether a claim contradicts what the device was approved as. */

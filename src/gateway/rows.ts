@@ -2,6 +2,7 @@
 import type { SessionEntry, SessionRow } from "../../schemas/sessions.ts";
 import type { ModelChoice } from "../model.ts";
 import { kindOf, type Session, textOf, THINKING_LEVELS, type TranscriptEntry } from "../session.ts";
+import { beginningOf } from "./history.ts";
 import type { Settings } from "./settings.ts";
 
 /** The levels of thinking, as clients offer them. */
@@ -106,7 +107,7 @@ export function textPreview(entry: TranscriptEntry | undefined, limit = 120): st
   if (entry?.kind !== "message") return undefined;
   const text = textOf(entry.message).trim().replace(/\s+/g, " ");
   if (text === "") return undefined;
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+  return text.length <= limit ? text : `${beginningOf(text, limit - 1)}…`;
 }
 
 function split(ref: string | undefined): [string, string] | undefined {

@@ -2,6 +2,8 @@
  * The turns of all conversations: accepted and stored, queued, run one at a time in each, told as
  * they happen, ended once.
  */
+import { setImmediate } from "node:timers/promises";
+import { GatewayError } from "../error.ts";
 import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { Agent, RunEvent, RunOutcome, RunRequest } from "../run.ts";
@@ -84,6 +86,10 @@ interface ActiveRun {
 
 /** A crash cut the run: said in the transcript, and to whoever asks for the run. */
 const INTERRUPTED = "interrupted: the gateway stopped while this answer was being written";
+/** The longest that a timer can be set to, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** How long a stop waits for an agent that does not listen. */
+const STOP_MS = 5_000;
 /** How long the connections that ran something in a conversation hear of its tools. */
 const LISTENER_TTL_MS = 10 * 60_000;
 /** How long ended runs can still be asked for. */
@@ -131,12 +137,25 @@ export class Runs implements AsyncDisposable {
       if (run.state === "started") this.#closeInterrupted(run, now);
       else this.#enqueue(restored(run));
     }
+    this.prune(now);
+  }
+
+  /** Forgets runs that ended too long ago to be asked for again. */
+  prune(now: number): void {
     this.#store.runs.prune(now - KEEP_ENDED_MS);
   }
 
-  /** Stores the turn and queues it: when this returns, it will be taken, also after a crash. */
+  /**
+   * Stores the turn and queues it: when this returns, it will be taken, also after a crash. Throws
+   * where too many wait already.
+   */
   submit(submission: Submission): void {
     const { runId, method, sessionKey, message, options, connId } = submission;
+    if (this.queued(sessionKey) >= this.#settings.queueCap) {
+      throw new GatewayError("UNAVAILABLE", `too many messages wait in session ${sessionKey}`, {
+        retryable: true,
+      });
+    }
     const session = this.#store.transaction(() => {
       const now = Date.now();
       const kept = this.#store.sessions.save(sessionKey, { agentId: agentOf(sessionKey), now });
@@ -150,30 +169,46 @@ export class Runs implements AsyncDisposable {
     this.#changed(sessionKey, "send");
   }
 
+  /** Keeps a request that was answered without the agent, so that its repeat is known. */
+  noteAnswered(
+    { key, id: sessionId }: Session,
+    { runId, message, text }: { runId: string; message: UserMessage; text: string },
+  ): void {
+    const at = Date.now();
+    const input = { message, options: {} };
+    const times = { startedAt: at, endedAt: at };
+    const result: RunResult = { status: "ok", texts: [text], sessionId, ...times };
+    const run = { runId, method: "chat.send", sessionKey: key, sessionId, input } as const;
+    this.#store.transaction(() => {
+      this.#store.runs.accept({ ...run, acceptedAt: at });
+      this.#store.runs.finish(runId, "ok", result, at);
+    });
+  }
+
   get(runId: string): StoredRun | undefined {
     return this.#store.runs.get(runId);
   }
 
-  /** How the run ended. Waits for the end; `undefined` if the signal aborts first. */
-  async ended(runId: string, signal: AbortSignal): Promise<RunResult | undefined> {
+  /** How the run ended. Waits for the end; `undefined` if the signal aborts or the time is up first. */
+  async ended(
+    runId: string,
+    { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<RunResult | undefined> {
     const stored = this.#store.runs.get(runId);
     if (stored?.endedAt !== undefined) return stored.result as RunResult; // written by #end
-    if (signal.aborted) return undefined;
-    return await new Promise((resolve) => {
-      const waiters = this.#waiting.get(runId) ?? new Set();
-      this.#waiting.set(runId, waiters);
-      const stop = () => {
-        waiters.delete(tell);
-        if (waiters.size === 0) this.#waiting.delete(runId);
-        resolve(undefined);
-      };
-      const tell = (result: RunResult) => {
-        signal.removeEventListener("abort", stop);
-        resolve(result);
-      };
-      waiters.add(tell);
-      signal.addEventListener("abort", stop, { once: true });
-    });
+    if (signal?.aborted) return undefined;
+    const { promise, resolve } = Promise.withResolvers<RunResult | undefined>();
+    const waiters = this.#waiting.get(runId) ?? new Set();
+    this.#waiting.set(runId, waiters.add(resolve));
+    const stop = () => resolve(undefined);
+    signal?.addEventListener("abort", stop, { once: true });
+    const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs);
+    const result = await promise;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+    waiters.delete(resolve);
+    if (waiters.size === 0 && this.#waiting.get(runId) === waiters) this.#waiting.delete(runId);
+    return result;
   }
 
   isActive(key: SessionKey): boolean {
@@ -222,7 +257,7 @@ export class Runs implements AsyncDisposable {
     if (active !== undefined && wanted(active.runId)) {
       active.stopReason ??= stopReason;
       active.controller.abort();
-      await this.ended(active.runId, AbortSignal.timeout(5_000));
+      await this.ended(active.runId, { timeoutMs: STOP_MS });
       stopped.push(active.runId);
     }
     return stopped;
@@ -246,6 +281,7 @@ export class Runs implements AsyncDisposable {
     const lane = this.#lane(submission.sessionKey);
     if (lane.active === undefined) {
       lane.backlog.push(submission);
+      if (lane.debounce !== undefined) return; // the turn that waits for more takes it along
       return this.#advance(submission.sessionKey, lane);
     }
     const session = this.#store.sessions.get(submission.sessionKey);
@@ -256,7 +292,8 @@ export class Runs implements AsyncDisposable {
       return;
     }
     if (mode === "interrupt") {
-      for (const waiting of lane.backlog.remove(() => true)) this.#dropQueued(waiting, "stop");
+      const waiting = [...lane.steering.splice(0), ...lane.backlog.remove(() => true)];
+      for (const superseded of waiting) this.#dropQueued(superseded, "stop");
       lane.active.stopReason ??= "stop";
       lane.active.controller.abort();
     }
@@ -277,27 +314,28 @@ export class Runs implements AsyncDisposable {
     if (lane.backlog.size === 0) return void this.#lanes.delete(key);
     const session = this.#store.sessions.get(key);
     const mode = session?.settings.queueMode ?? this.#settings.queueMode;
-    const batch = lane.backlog.take(mode === "collect");
+    const batch = lane.backlog.take(({ options }) =>
+      mode === "collect" && options.compact === undefined
+    );
     const last = batch.at(-1);
     if (last === undefined) return;
     const active: ActiveRun = { runId: last.runId, controller: new AbortController(), joining: [] };
     lane.active = active;
-    const work = this.#take(batch, { last, lane, active }).catch((cause) =>
-      this.#log.error(`Run '${last.runId}' failed outside its agent`, { cause })
-    ).finally(() => {
+    const work = this.#take(batch, { last, lane, active }).finally(() => {
       this.#working.delete(work);
       lane.active = undefined;
-      // What came too late to join is a turn of its own, before what came later.
-      const late = [...active.joining, ...lane.steering.splice(0)];
-      const later = lane.backlog.take(true);
-      for (const submission of [...late, ...later]) lane.backlog.push(submission);
+      // What came too late to join begins the next turn, or joins it, before what came later.
+      const [late, ...joining] = [...active.joining, ...lane.steering.splice(0)];
+      lane.steering.push(...joining);
+      if (late !== undefined) lane.backlog.unshift(late);
+      if (this.#announceEnd(last.runId)) this.#changed(key, "run-end");
       if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
-        lane.debounce = setTimeout(
-          () => this.#advance(key, lane),
-          this.#settings.queueDebounceMs,
-        );
+        lane.debounce = setTimeout(() => {
+          lane.debounce = undefined;
+          this.#advance(key, lane);
+        }, this.#settings.queueDebounceMs);
       } else this.#advance(key, lane);
-    });
+    }).catch((cause) => this.#log.error(`Run '${last.runId}' failed outside its agent`, { cause }));
     this.#working.add(work);
   }
 
@@ -310,6 +348,7 @@ export class Runs implements AsyncDisposable {
     const outcome = { status: "aborted", text: "", provider: "", model: "" } as const;
     this.#end(runId, { outcome, session, texts: [], startedAt: now, stopReason });
     stream.ended(outcome, { at: now, stopReason });
+    this.#announceEnd(runId);
     this.#changed(sessionKey, "abort");
   }
 
@@ -319,8 +358,13 @@ export class Runs implements AsyncDisposable {
     batch: readonly Submission[],
     { last, lane, active }: { last: Submission; lane: Lane; active: ActiveRun },
   ): Promise<void> {
-    using _slot = await this.#slots.take();
+    await setImmediate(); // who asked hears that the turn is accepted before hearing of it
+    using slot = await this.#slots.take(active.controller.signal);
     if (this.#closing) return; // still accepted: taken up at the next start
+    if (slot === undefined) {
+      for (const stopped of batch) this.#dropQueued(stopped, active.stopReason ?? "stop");
+      return;
+    }
     const { runId, sessionKey, options } = last;
     const startedAt = Date.now();
     const session = this.#begin(batch, startedAt);
@@ -334,7 +378,7 @@ export class Runs implements AsyncDisposable {
     const timer = limit === 0 ? undefined : setTimeout(() => {
       active.stopReason ??= "timeout";
       active.controller.abort();
-    }, limit);
+    }, Math.min(limit, MAX_TIMER_MS));
     const texts: string[] = [];
     let outcome: RunOutcome | undefined;
     try {
@@ -359,15 +403,14 @@ export class Runs implements AsyncDisposable {
     const { stopReason } = active;
     const at = this.#end(runId, { outcome, session, texts, startedAt, stopReason });
     stream.ended(outcome, { at, stopReason });
-    this.#announceEnd(runId);
-    this.#changed(sessionKey, "run-end");
   }
 
   #events(
     { runId, options }: Submission,
     { session, lane, active }: { session: Session; lane: Lane; active: ActiveRun },
   ): AsyncIterable<RunEvent> {
-    const notices = this.#systemEvents.take(session.key);
+    const isCompaction = options.compact === true;
+    const notices = isCompaction ? undefined : this.#systemEvents.take(session.key);
     const extra = [options.extraSystemPrompt, notices].filter((part) => part !== undefined);
     const request: RunRequest = {
       runId,
@@ -380,7 +423,7 @@ export class Runs implements AsyncDisposable {
       ...optional("extraSystemPrompt", extra.length === 0 ? undefined : extra.join("\n\n")),
     };
     const io = {
-      history: () => this.#store.transcripts.context(session.id),
+      history: () => this.#store.transcripts.context(session.id).filter(isForModel),
       steering: () => {
         const joining = lane.steering.splice(0);
         active.joining.push(...joining);
@@ -388,7 +431,7 @@ export class Runs implements AsyncDisposable {
       },
     };
     const { signal } = active.controller;
-    return options.compact === true
+    return isCompaction
       ? this.#agent.compact(request, io, signal)
       : this.#agent.run(request, io, signal);
   }
@@ -534,11 +577,14 @@ export class Runs implements AsyncDisposable {
     return endedAt;
   }
 
-  #announceEnd(runId: string): void {
+  /** Tells who waits for a run that it ended. Returns whether it did. */
+  #announceEnd(runId: string): boolean {
+    const stored = this.#store.runs.get(runId);
+    if (stored?.endedAt === undefined) return false;
     const waiters = this.#waiting.get(runId);
     this.#waiting.delete(runId);
-    const stored = waiters === undefined ? undefined : this.#store.runs.get(runId);
-    for (const tell of waiters ?? []) tell(stored?.result as RunResult); // written by #end
+    for (const tell of waiters ?? []) tell(stored.result as RunResult); // written by #end
+    return true;
   }
 
   /** A run that a crash cut in half is closed as such, and never repeated: its tools may have acted. */
@@ -612,13 +658,12 @@ export class Runs implements AsyncDisposable {
   }
 
   #stream(runId: string, { key, agentId, id }: Session): RunStream {
-    const toolListeners = this.#listeners(key);
     return new RunStream(this.#bus, {
       runId,
       sessionKey: key,
       agentId,
       sessionId: id,
-      toolListeners,
+      toolListeners: () => this.#listeners(key),
     });
   }
 
@@ -634,6 +679,12 @@ export class Runs implements AsyncDisposable {
     for (const [connId, at] of listeners) if (at < since) listeners.delete(connId);
     return new Set(listeners.keys());
   }
+}
+
+/** A command and its answer are for people only. */
+function isForModel(entry: TranscriptEntry): boolean {
+  return entry.kind !== "message" || entry.message.role === "toolResult" ||
+    entry.message.command !== true;
 }
 
 function restored({ runId, method, sessionKey, input }: StoredRun): Submission {

@@ -46,6 +46,11 @@ export class Settings {
     return key;
   }
 
+  /** Throws for an agent that is not configured. */
+  requireAgent(agentId: string): void {
+    if (!this.agentIds.includes(agentId)) throw invalid(`unknown agent id "${agentId}"`);
+  }
+
   get queueMode(): QueueMode {
     return this.config.messages?.queue?.mode ?? "steer";
   }

@@ -5,8 +5,12 @@ import type { SessionKey } from "../session.ts";
 
 /** At most one chat delta in this time, and the last one always. */
 export const CHAT_PACE_MS = 75;
-/** An answer that says: nothing to say. */
-const SILENT = "NO_REPLY";
+/** Each `agent` event repeats the text so far: beyond this many characters they are paced too. */
+const UNPACED_CHARS = 4_000;
+/** Thinking is told each time that it has grown by this part: all of it repeats, and nobody waits. */
+const THINKING_STEP = 0.02;
+/** Answers that say: nothing to say. */
+const SILENT = ["NO_REPLY", "HEARTBEAT_OK"] as const;
 
 /** Why a run was stopped from outside, in the protocol's words. */
 export type StopReason = "rpc" | "stop" | "timeout" | "restart";
@@ -18,12 +22,17 @@ export class RunStream implements Disposable {
   readonly #sessionKey: SessionKey;
   readonly #agentId: string;
   readonly #sessionId: string;
-  /** Connections that hear of tools; grows while other clients join the conversation. */
-  readonly #toolListeners: ReadonlySet<string>;
+  /** Connections that hear of tools: asked each time, as others may join the conversation. */
+  readonly #toolListeners: () => ReadonlySet<string>;
   #seq = 0;
   #text = "";
   #thinking = "";
   #shown = "";
+  /** How much of text and thinking the `agent` events have told. */
+  #told = 0;
+  #toldThinking = 0;
+  /** An earlier message of the run was shown: the next one takes its place. */
+  #replaces = false;
   #ended = false;
   #lastShownAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +43,7 @@ export class RunStream implements Disposable {
     sessionKey: SessionKey;
     agentId: string;
     sessionId: string;
-    toolListeners: ReadonlySet<string>;
+    toolListeners: () => ReadonlySet<string>;
   }) {
     this.#bus = bus;
     this.#runId = runId;
@@ -65,13 +74,17 @@ export class RunStream implements Disposable {
         });
       case "text":
         if (this.#ended) this.#begin();
+        this.#tellThinking();
         this.#text += event.delta;
-        this.#agent("assistant", { text: this.#text, delta: event.delta });
+        if (this.#text.length <= UNPACED_CHARS) this.#tellText();
         return this.#show();
       case "thinking":
         if (this.#ended) this.#begin();
         this.#thinking += event.delta;
-        return this.#agent("thinking", { text: this.#thinking, delta: event.delta });
+        if (this.#thinking.length - this.#toldThinking >= this.#thinking.length * THINKING_STEP) {
+          this.#tellThinking();
+        }
+        return;
       case "tool":
         return this.#tool(event);
       case "compaction":
@@ -85,6 +98,7 @@ export class RunStream implements Disposable {
         });
       case "message":
         if (event.message.role === "assistant") {
+          this.#tellThinking();
           this.#flush();
           this.#ended = true; // the next text starts a new message
         }
@@ -97,10 +111,10 @@ export class RunStream implements Disposable {
   /** The last events of the run. */
   ended(outcome: RunOutcome, { at, stopReason }: { at: number; stopReason?: StopReason }): void {
     clearTimeout(this.#timer);
+    this.#tellThinking();
+    this.#tellText();
     const text = this.#text;
-    const message = text === "" || text.trim() === SILENT
-      ? undefined
-      : assistant(text.trimEnd(), at);
+    const message = isSilent(text) ? undefined : assistant(text.trimEnd(), at);
     if (outcome.status === "aborted") {
       this.#chat({
         state: "aborted",
@@ -150,7 +164,10 @@ export class RunStream implements Disposable {
     this.#ended = false;
     this.#text = "";
     this.#thinking = "";
+    this.#replaces ||= this.#shown !== "";
     this.#shown = "";
+    this.#told = 0;
+    this.#toldThinking = 0;
   }
 
   #tool(event: RunEvent & { type: "tool" }): void {
@@ -174,20 +191,42 @@ export class RunStream implements Disposable {
   }
 
   #show(): void {
-    if (SILENT.startsWith(this.#text.trim())) return;
+    if (mayBeSilent(this.#text)) return;
     const wait = this.#lastShownAt + CHAT_PACE_MS - Date.now();
     if (wait <= 0) return this.#flush();
     this.#timer ??= setTimeout(() => this.#flush(), wait);
   }
 
+  #tellThinking(): void {
+    const delta = this.#thinking.slice(this.#toldThinking);
+    if (delta === "") return;
+    this.#toldThinking = this.#thinking.length;
+    this.#agent("thinking", { text: this.#thinking, delta });
+  }
+
+  /** Tells agents' followers what is new in the text. */
+  #tellText(): void {
+    const delta = this.#text.slice(this.#told);
+    if (delta === "") return;
+    this.#told = this.#text.length;
+    this.#agent("assistant", { text: this.#text, delta });
+  }
+
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#text === this.#shown || SILENT.startsWith(this.#text.trim())) return;
+    this.#tellText();
+    if (this.#text === this.#shown || mayBeSilent(this.#text)) return;
     const deltaText = this.#text.slice(this.#shown.length);
+    const replaces = this.#replaces && this.#shown === "";
     this.#shown = this.#text;
     this.#lastShownAt = Date.now();
-    this.#chat({ state: "delta", deltaText, message: assistant(this.#text, this.#lastShownAt) });
+    this.#chat({
+      state: "delta",
+      deltaText,
+      ...(replaces ? { replace: true } : {}),
+      message: assistant(this.#text, this.#lastShownAt),
+    });
   }
 
   #agent(stream: string, data: Record<string, unknown>): void {
@@ -207,7 +246,7 @@ export class RunStream implements Disposable {
       },
       audience: {
         sessionKey: this.#sessionKey,
-        ...(toTools ? { connIds: this.#toolListeners, cap: "tool-events" } : {}),
+        ...(toTools ? { connIds: this.#toolListeners(), cap: "tool-events" } : {}),
       },
     });
   }
@@ -230,10 +269,22 @@ export class RunStream implements Disposable {
 
 type ChatMessage = ReturnType<typeof assistant>;
 type ChatFields =
-  | { state: "delta"; deltaText: string; message: ChatMessage }
+  | { state: "delta"; deltaText: string; replace?: boolean; message: ChatMessage }
   | { state: "final"; stopReason?: string; message?: ChatMessage }
   | { state: "aborted"; stopReason: string; message?: ChatMessage }
   | { state: "error"; errorMessage: string; errorKind: ReturnType<typeof errorKind> };
+
+/** Whether a whole answer says nothing. */
+function isSilent(text: string): boolean {
+  const said = text.trim();
+  return said === "" || SILENT.some((word) => word === said);
+}
+
+/** Whether an answer that goes on may turn out to say nothing. */
+function mayBeSilent(text: string): boolean {
+  const said = text.trim();
+  return SILENT.some((word) => word.startsWith(said));
+}
 
 function assistant(text: string, timestamp: number) {
   return {

@@ -37,8 +37,8 @@ export class Subscriptions {
       (this.#keys.get(connId)?.has(audience.sessionKey) ?? false);
     if (audience?.cap !== undefined && !caps.has(audience.cap)) return false;
     if (audience?.connIds !== undefined) return audience.connIds.has(connId) || follows;
-    if (SUBSCRIBED_ONLY.has(name)) return this.#all.has(connId) || follows;
     if (OF_A_SESSION.has(name) && caps.has("session-scoped-events")) return follows;
+    if (SUBSCRIBED_ONLY.has(name)) return this.#all.has(connId) || follows;
     return true;
   }
 }

@@ -13,6 +13,7 @@ import { THINKING_OPTIONS } from "../rows.ts";
 import type { RunResult, Runs } from "../runs.ts";
 import type { Settings } from "../settings.ts";
 import { readMessage, refuseDenied, userMessage } from "./chat.ts";
+import { requireSame } from "./sessions.ts";
 
 /** How long `agent.wait` waits when nobody says, in milliseconds. */
 const WAIT_MS = 30_000;
@@ -37,6 +38,7 @@ export function agentHandlers(
         return { runId, status: "in_flight", sessionKey, agentId: agentOf(sessionKey) };
       }
       const key = target(params);
+      requireSame(conversations.get(key), params.expectedExistingSessionId);
       refuseDenied(conversations.get(key));
       const command = parseCommand(params.message);
       const restarts = command?.name === "new" || command?.name === "reset";
@@ -79,14 +81,16 @@ export function agentHandlers(
         sessionKey: key,
         agentId: agentOf(key),
       });
-      const result = await runs.ended(runId, call.signal);
+      const result = await runs.ended(runId, { signal: call.signal });
       if (result === undefined) throw new GatewayError("UNAVAILABLE", "the connection ended");
       return answer(runId, result);
     },
 
     "agent.wait": async ({ runId, timeoutMs = WAIT_MS }, { signal }) => {
-      const limit = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
-      const result = await runs.ended(runId, AbortSignal.any([signal, limit]));
+      const result = await runs.ended(runId, {
+        signal,
+        timeoutMs: Math.min(timeoutMs, 2 ** 31 - 1), // more than that a timer can't wait
+      });
       if (result === undefined) return { runId, status: "timeout" };
       const { status, startedAt, endedAt, error } = result;
       return {

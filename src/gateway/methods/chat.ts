@@ -39,21 +39,23 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
 
   function history(
     spelled: string,
-    { agentId, limit = DEFAULT_LIMIT, offset, sessionId: wanted }: {
+    { agentId, limit = DEFAULT_LIMIT, offset, maxChars, sessionId: wanted }: {
       agentId?: string;
       limit?: number;
       offset?: number;
+      maxChars?: number;
       sessionId?: string;
     },
   ) {
     const key = settings.sessionKey(spelled, agentId);
     const session = conversations.get(key);
-    const sessionId = wanted !== undefined && store.sessions.byId(wanted)?.key === key
-      ? wanted
-      : session?.id;
+    // An id that is nobody's any more is that of a transcript from before a reset.
+    const isReadable = wanted !== undefined &&
+      (store.sessions.byId(wanted)?.key ?? key) === key;
+    const sessionId = isReadable ? wanted : session?.id;
     const { messages, total, hasMore } = sessionId === undefined
       ? { messages: [], total: 0, hasMore: false }
-      : readHistory(store.transcripts, sessionId, { limit, offset });
+      : readHistory(store.transcripts, sessionId, { limit, offset, maxChars });
     return {
       sessionKey: spelled,
       ...(sessionId === undefined ? {} : { sessionId }),
@@ -99,6 +101,7 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
       const runId = params.idempotencyKey;
       const known = repeated(runs, runId);
       if (known !== undefined) return known;
+      settings.requireAgent(agentOf(key));
       refuseDenied(conversations.get(key));
       if (params.thinking !== undefined && !isThinkingLevel(params.thinking)) {
         throw invalid("invalid thinking (use off|minimal|low|medium|high)");
@@ -182,6 +185,7 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
     const at = Date.now();
     if (!restarts) runs.append(session, { ...userMessage(text, { runId }), command: true }, { at });
     const entry = runs.append(session, { ...injected(answer, at), command: true }, { at, runId });
+    runs.noteAnswered(session, { runId, message: userMessage(text, { runId }), text: answer });
     if (entry.kind !== "message") throw new TypeError("a message was appended");
     parts.bus.publish({
       name: "chat",

@@ -11,6 +11,15 @@ export function configHandlers(
   file: ConfigFile,
   { version }: { version: string },
 ): HandlersFor<typeof contract, Call> {
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One write at a time: a hash guards nothing while the text that it is of may change. */
+  function inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const done = last.then(job);
+    last = done.catch(() => {}); // who asked for it hears of it
+    return done;
+  }
+
   /** Writes a new text after checking it whole. */
   async function write(value: unknown): Promise<unknown> {
     const text = `${JSON.stringify(value, null, 2)}\n`;
@@ -61,20 +70,23 @@ export function configHandlers(
       generatedAt: new Date().toISOString(),
     }),
 
-    "config.set": async ({ raw, baseHash }) => {
-      requireHash(baseHash);
-      const { value, issues } = parseConfig(raw);
-      if (issues.length > 0) throw invalid("invalid config", { issues });
-      const config = await write(restore(value, parseConfig(file.text ?? "").value));
-      return { ok: true, path: file.path, config };
-    },
+    "config.set": ({ raw, baseHash }) =>
+      inTurn(async () => {
+        requireHash(baseHash);
+        const { value, issues } = parseConfig(raw);
+        if (issues.length > 0) throw invalid("invalid config", { issues });
+        const config = await write(restore(value, parseConfig(file.text ?? "").value));
+        return { ok: true, path: file.path, config };
+      }),
 
-    "config.patch": async ({ raw, baseHash }) => {
-      requireHash(baseHash);
-      const before = parseConfig(file.text ?? "").value ?? {};
-      const config = await write(merge(before, restore(readPatch(raw), before)));
-      return { ok: true, path: file.path, config };
-    },
+    "config.patch": ({ raw, baseHash }) =>
+      inTurn(async () => {
+        requireHash(baseHash);
+        const { value: before, issues } = parseConfig(file.text ?? "");
+        if (before === undefined) throw invalid("invalid config", { issues }); // nothing to patch
+        const config = await write(merge(before, restore(readPatch(raw), before)));
+        return { ok: true, path: file.path, config };
+      }),
   };
 }
 

@@ -22,7 +22,7 @@ export function deviceHandlers(
 
     "device.pair.approve": ({ requestId }, { caller }) => {
       const request = pairing.request(requestId);
-      requireMay(caller, request.scopes, request.role);
+      for (const role of request.roles) requireMay(caller, request.scopes, role);
       return { requestId, device: wireDevice(pairing.approve(requestId)) };
     },
 

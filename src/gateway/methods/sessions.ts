@@ -4,10 +4,11 @@ import type { HandlersFor } from "../../../schemas/contract.ts";
 import type { ParamsOf } from "../../../schemas/mod.ts";
 import type * as contract from "../../../schemas/sessions.ts";
 import type { Call, Caller } from "../../caller.ts";
-import { invalid } from "../../error.ts";
+import { type GatewayError, invalid } from "../../error.ts";
 import { type ModelCatalog, modelRef } from "../../model.ts";
 import {
   agentOf,
+  canonicalSessionKey,
   type Session,
   type SessionKey,
   type SessionSettings,
@@ -16,14 +17,15 @@ import {
 } from "../../session.ts";
 import { LabelTakenError, type SessionQuery, type Store } from "../../store.ts";
 import { requireScope } from "../access.ts";
+import { readAttachments } from "../attachments.ts";
 import { isThinkingLevel, resolveModel } from "../commands.ts";
 import type { Conversations } from "../conversations.ts";
-import { readHistory } from "../history.ts";
+import { beginningOf, readHistory } from "../history.ts";
 import { sessionEntry, THINKING_OPTIONS } from "../rows.ts";
 import type { Runs } from "../runs.ts";
 import type { Settings } from "../settings.ts";
 import type { Subscriptions } from "../subscriptions.ts";
-import { userMessage } from "./chat.ts";
+import { readMessage, userMessage } from "./chat.ts";
 
 /** Rows that `sessions.list` gives when nobody says how many, and at most. */
 const DEFAULT_ROWS = 100;
@@ -98,9 +100,11 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
     "sessions.preview": ({ keys, limit = 12, maxChars = 240 }) => ({
       ts: Date.now(),
       previews: keys.slice(0, 64).map((spelled) => {
-        const session = conversations.get(keyOf(spelled));
+        const key = canonicalSessionKey(spelled, settings.keys);
+        if (key === undefined) return { key: spelled, status: "error", items: [] };
+        const session = conversations.get(key);
         if (session === undefined) return { key: spelled, status: "missing", items: [] };
-        const items = store.transcripts.page(session.id, { limit })
+        const items = store.transcripts.page(session.id, { limit: Math.min(limit, MAX_ROWS) })
           .map((entry) => previewItem(entry, maxChars)).filter((item) => item !== undefined);
         return { key: spelled, status: items.length === 0 ? "empty" : "ok", items };
       }),
@@ -109,7 +113,8 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
     "sessions.get": ({ key, sessionKey, agentId, limit = 200 }) => {
       const session = conversations.get(keyOf(key ?? sessionKey ?? "", agentId));
       if (session === undefined) return { messages: [] };
-      return { messages: readHistory(store.transcripts, session.id, { limit }).messages };
+      const range = { limit: Math.min(limit, MAX_ROWS) };
+      return { messages: readHistory(store.transcripts, session.id, range).messages };
     },
 
     "sessions.resolve": ({ key, sessionId, label, agentId, allowMissing }) => {
@@ -128,6 +133,7 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
     "sessions.patch": async (params, { caller }) => {
       refuseWebchat(caller, "patch");
       const key = keyOf(params.key, params.agentId);
+      requireSame(conversations.get(key), params.expectedSessionId);
       const changes = await readChanges(params, key);
       const session = labelled(() => conversations.change(key, changes));
       const { info } = await conversations.defaultModel();
@@ -143,21 +149,27 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
     },
 
     "sessions.create": async (params, { caller }) => {
-      const agentId = params.agentId ?? settings.keys.defaultAgentId;
-      if (!settings.agentIds.includes(agentId)) throw invalid(`unknown agent id "${agentId}"`);
-      const key = keyOf(params.key ?? `dashboard:${randomUUID()}`, agentId);
+      const runId = params.idempotencyKey ?? randomUUID();
+      const known = runs.get(runId);
+      const key = keyOf(
+        params.key ?? known?.sessionKey ?? `dashboard:${randomUUID()}`,
+        params.agentId,
+      );
+      settings.requireAgent(agentOf(key));
+      const text = readMessage(params.message ?? params.task ?? "");
+      const attachments = readAttachments(params.attachments ?? []);
       const { label, displayName, model, thinkingLevel } = params;
       const changes = await readChanges({ label, displayName, model, thinkingLevel }, key);
       const session = labelled(() => conversations.change(key, changes));
       conversations.changed(key, "create");
-      const text = params.message ?? params.task;
-      const runId = params.idempotencyKey ?? randomUUID();
-      if (text !== undefined && text.trim() !== "" && runs.get(runId) === undefined) {
-        const message = userMessage(text, { runId });
+      const runStarted = text !== "" || attachments.length > 0;
+      if (runStarted && known === undefined) {
+        const message = userMessage(text, { runId, attachments });
+        const { timeoutMs } = params;
+        const options = timeoutMs === undefined ? {} : { timeoutMs };
         const { connId } = caller;
-        runs.submit({ runId, method: "chat.send", sessionKey: key, message, connId, options: {} });
+        runs.submit({ runId, method: "chat.send", sessionKey: key, message, connId, options });
       }
-      const runStarted = text !== undefined && text.trim() !== "";
       return {
         ok: true,
         key,
@@ -168,15 +180,21 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
       };
     },
 
-    "sessions.reset": async ({ key: spelled, agentId }) => {
+    "sessions.reset": async ({ key: spelled, agentId, expectedSessionId }) => {
       const key = keyOf(spelled, agentId);
+      requireSame(conversations.get(key), expectedSessionId);
       return { ok: true, key, entry: sessionEntry(await conversations.reset(key)) };
     },
 
-    "sessions.delete": async ({ key: spelled, agentId, deleteTranscript = true }, { caller }) => {
+    "sessions.delete": async (params, { caller }) => {
       refuseWebchat(caller, "delete");
-      const key = keyOf(spelled, agentId);
-      const deleted = await conversations.remove(key, { transcript: deleteTranscript });
+      const { expectedSessionId, expectedSessionUpdatedAt, deleteTranscript = true } = params;
+      const key = keyOf(params.key, params.agentId);
+      const session = conversations.get(key);
+      requireSame(session, expectedSessionId);
+      if ((expectedSessionUpdatedAt ?? session?.updatedAt) !== session?.updatedAt) throw changed();
+      const isMeant = params.archivedOnly !== true; // nothing is archived here
+      const deleted = isMeant && await conversations.remove(key, { transcript: deleteTranscript });
       return { ok: true, key, deleted, archived: [] };
     },
 
@@ -195,7 +213,7 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
         options: { compact: true },
         connId: caller.connId,
       });
-      const result = await runs.ended(runId, signal);
+      const result = await runs.ended(runId, { signal });
       const compacted = (conversations.get(key)?.stats.compactionCount ?? 0) > before;
       if (compacted) return { ok: true, key, compacted };
       return {
@@ -242,8 +260,10 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
   function keepNewest(session: Session, maxLines: number) {
     const { key } = session;
     const total = store.transcripts.count(session.id);
-    const [oldestKept] = store.transcripts.page(session.id, { limit: maxLines });
-    if (total <= maxLines || oldestKept === undefined) {
+    const [oldestKept] = total <= maxLines
+      ? []
+      : store.transcripts.page(session.id, { limit: 1, offset: maxLines - 1 });
+    if (oldestKept === undefined) {
       return { ok: true, key, compacted: false, kept: total };
     }
     store.transcripts.append(session.id, {
@@ -315,6 +335,15 @@ function refuseWebchat(caller: Caller, what: "patch" | "delete"): void {
   if (what === "delete" && caller.protocol === 3) requireScope(caller, "operator.admin");
 }
 
+/** Throws where the conversation is not the one that the client has seen. */
+export function requireSame(session: Session | undefined, expectedId: string | undefined): void {
+  if (expectedId !== undefined && session?.id !== expectedId) throw changed();
+}
+
+function changed(): GatewayError {
+  return invalid("session changed since last load; reload it and retry");
+}
+
 function labelled<T>(change: () => T): T {
   try {
     return change();
@@ -330,5 +359,5 @@ function previewItem(entry: TranscriptEntry, maxChars: number) {
   const text = textOf(message).trim();
   if (text === "") return undefined;
   const role = message.role === "toolResult" ? "tool" as const : message.role;
-  return { role, text: text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…` };
+  return { role, text: text.length <= maxChars ? text : `${beginningOf(text, maxChars - 1)}…` };
 }

@@ -1,0 +1,72 @@
+import { strictEqual } from "node:assert/strict";
+import { Attempts } from "./attempts.ts";
+
+const LIMITS = { maxAttempts: 3, windowMs: 100, lockoutMs: 1000 };
+
+Deno.test("who fails too often is locked out for a while", () => {
+  const { attempts, clock } = start();
+  for (let i = 0; i < 3; i++) {
+    strictEqual(attempts.lockedFor("k"), 0);
+    attempts.fail("k");
+  }
+  strictEqual(attempts.lockedFor("k"), 1000);
+  clock.now += 400;
+  strictEqual(attempts.lockedFor("k"), 600);
+  clock.now += 600;
+  strictEqual(attempts.lockedFor("k"), 0);
+});
+
+Deno.test("after a lock-out the count begins anew", () => {
+  const { attempts, clock } = start();
+  fail(attempts, 3);
+  clock.now += 1000;
+  fail(attempts, 2);
+  strictEqual(attempts.lockedFor("k"), 0);
+  fail(attempts, 1);
+  strictEqual(attempts.lockedFor("k"), 1000);
+});
+
+Deno.test("failures that lie far apart lock nobody out", () => {
+  const { attempts, clock } = start();
+  for (let i = 0; i < 10; i++) {
+    attempts.fail("k");
+    clock.now += 50;
+  }
+  strictEqual(attempts.lockedFor("k"), 0);
+});
+
+Deno.test("a success forgets the failures", () => {
+  const { attempts } = start();
+  fail(attempts, 2);
+  attempts.succeed("k");
+  fail(attempts, 2);
+  strictEqual(attempts.lockedFor("k"), 0);
+});
+
+Deno.test("keys don't hurt each other", () => {
+  const { attempts } = start();
+  fail(attempts, 3);
+  strictEqual(attempts.lockedFor("other"), 0);
+});
+
+Deno.test("the longest silent key is forgotten when there are too many", () => {
+  const { attempts } = start();
+  fail(attempts, 3);
+  attempts.fail("recent");
+  attempts.fail("recent");
+  for (let i = 0; i < 9_998; i++) attempts.fail(`n${i}`);
+  strictEqual(attempts.lockedFor("k"), 1000);
+  attempts.fail("one more");
+  strictEqual(attempts.lockedFor("k"), 0);
+  attempts.fail("recent");
+  strictEqual(attempts.lockedFor("recent"), 1000);
+});
+
+function start() {
+  const clock = { now: 5000 };
+  return { clock, attempts: new Attempts(LIMITS, () => clock.now) };
+}
+
+function fail(attempts: Attempts, times: number): void {
+  for (let i = 0; i < times; i++) attempts.fail("k");
+}

@@ -1,0 +1,76 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Backlog, Slots } from "./lane.ts";
+
+const never = new AbortController().signal;
+
+Deno.test("slots are given to as many as there are, and then in the order of asking", async () => {
+  const slots = new Slots(() => 2);
+  const order: string[] = [];
+  const ask = async (name: string) => {
+    const slot = await slots.take(never);
+    order.push(name);
+    return slot;
+  };
+  const [a, b] = await Promise.all([ask("a"), ask("b")]);
+  const later = [ask("c"), ask("d")];
+  strictEqual(slots.busy, 2);
+  b?.[Symbol.dispose]();
+  await later[0];
+  deepStrictEqual(order, ["a", "b", "c"]);
+  a?.[Symbol.dispose]();
+  await later[1];
+  deepStrictEqual(order, ["a", "b", "c", "d"]);
+});
+
+Deno.test("a slot is given back once, however often it is disposed of", async () => {
+  const slots = new Slots(() => 2);
+  const first = await slots.take(never);
+  await slots.take(never);
+  first?.[Symbol.dispose]();
+  first?.[Symbol.dispose]();
+  strictEqual(slots.busy, 1);
+});
+
+Deno.test("who stops waiting gets none, and those behind keep their turn", async () => {
+  const slots = new Slots(() => 1);
+  const first = await slots.take(never);
+  const impatient = new AbortController();
+  const second = slots.take(impatient.signal);
+  const third = slots.take(never);
+  impatient.abort();
+  strictEqual(await second, undefined);
+  first?.[Symbol.dispose]();
+  ok(await third);
+  strictEqual(slots.busy, 1);
+  strictEqual(await slots.take(AbortSignal.abort()), undefined);
+});
+
+Deno.test("a slot that was got is kept when its taker is aborted", async () => {
+  const slots = new Slots(() => 1);
+  const first = await slots.take(never);
+  const taker = new AbortController();
+  const second = slots.take(taker.signal);
+  first?.[Symbol.dispose]();
+  ok(await second);
+  taker.abort();
+  strictEqual(slots.busy, 1);
+});
+
+Deno.test("a backlog gives the next one, with those behind it that share its turn", () => {
+  const backlog = new Backlog<number>();
+  for (const n of [2, 4, 5, 6, 7]) backlog.push(n);
+  const isEven = (n: number) => n % 2 === 0;
+  deepStrictEqual(backlog.take(isEven), [2, 4]);
+  deepStrictEqual(backlog.take(isEven), [5]);
+  deepStrictEqual(backlog.take(() => false), [6]);
+  deepStrictEqual(backlog.take(() => true), [7]);
+  deepStrictEqual(backlog.take(() => true), []);
+});
+
+Deno.test("what is taken out of a backlog leaves the others in their order", () => {
+  const backlog = new Backlog<number>();
+  for (const n of [1, 2, 3, 4]) backlog.push(n);
+  deepStrictEqual(backlog.remove((n) => n % 2 === 0), [2, 4]);
+  strictEqual(backlog.size, 2);
+  deepStrictEqual(backlog.take(() => true), [1, 3]);
+});
