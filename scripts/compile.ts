@@ -44,7 +44,12 @@ export async function compile(
     // Beside the folder, never in it: what lies in it is embedded.
     const binary = join(scratch, basename(program.output));
     await link(embed, { main: bundledName(basename(program.entry)), binary, deno, progress });
-    if (program.trial !== undefined) await tryOut(binary, program.trial, progress);
+    if (program.trial !== undefined) {
+      // A base that does not fit makes a file that can't even say its version.
+      await run(binary, program.trial, {
+        what: "use the compiled program (its base must fit its Deno)",
+      });
+    }
     await replace(binary, program.output);
   } finally {
     await Deno.remove(scratch, { recursive: true });
@@ -59,14 +64,15 @@ interface References {
   readonly assets: ReadonlyMap<string, string>;
 }
 
-async function bundle(
-  { entry, folders = {}, unstable = [] }: Program,
+/** Writes to the folder `embed` all that goes on top of the runtime base. */
+export async function bundle(
+  { entry, folders = {}, unstable = [] }: Omit<Program, "output">,
   embed: string,
-  progress: (line: string) => void,
-) {
-  const started = performance.now();
+  progress: (line: string) => void = () => {},
+): Promise<void> {
   const { workers, assets } = await references(entry, Object.keys(folders));
-  const root = dirname(resolve(entry));
+  const extra = [...workers.keys(), ...assets.keys(), ...Object.keys(folders)];
+  progress(`Bundling ${[entry, ...extra].join(", ")}`);
   await run(Deno.execPath(), [
     "bundle",
     "--platform=deno",
@@ -79,7 +85,7 @@ async function bundle(
 
   // A worker is started by its name in the sources; that file starts the bundled one.
   for (const [spelled, file] of workers) {
-    const bundled = bundledName(relative(root, file));
+    const bundled = bundledName(relative(dirname(resolve(entry)), file));
     await Deno.writeTextFile(
       join(embed, spelled),
       `import ${JSON.stringify(upTo(spelled) + "timers.mjs")};\n` +
@@ -94,13 +100,6 @@ async function bundle(
   const main = join(embed, bundledName(basename(entry)));
   await Deno.writeTextFile(main, `import "./timers.mjs";\n${await Deno.readTextFile(main)}`);
   await Deno.writeTextFile(join(embed, "deno.json"), JSON.stringify({ unstable }));
-
-  const { files, bytes } = await size(embed);
-  const extra = [...workers.keys(), ...assets.keys(), ...Object.keys(folders)].join(", ");
-  progress(
-    `Bundled ${entry}${extra === "" ? "" : ` with ${extra}`}: ${files} files, ` +
-      `${mebibytes(bytes)}, ${seconds(started)}`,
-  );
 }
 
 /**
@@ -128,7 +127,7 @@ function upTo(name: string): string {
 }
 
 async function references(entry: string, known: readonly string[]): Promise<References> {
-  const graph: { modules: { local?: string; error?: string; specifier: string }[] } = JSON.parse(
+  const graph: { modules: { local?: string; specifier: string }[] } = JSON.parse(
     await run(Deno.execPath(), ["info", "--json", entry], { what: `read the imports of ${entry}` }),
   );
   const workers = new Map<string, string>();
@@ -165,9 +164,9 @@ async function link(
     progress: (line: string) => void;
   },
 ) {
-  const started = performance.now();
   const base = Deno.env.get("DENORT_BIN");
-  const version = (await run(deno, ["--version"], { what: `run ${deno}` })).split("\n")[0];
+  const [version] = (await run(deno, ["--version"], { what: `use ${deno}` })).split(" (");
+  progress(`Compiling with ${version} on ${base ?? "its own base, downloaded if need be"}`);
   try {
     await run(
       deno,
@@ -188,20 +187,6 @@ async function link(
     }
     throw error;
   }
-  progress(
-    `Compiled by ${version} on ${base ?? "its own base"}: ${seconds(started)}`,
-  );
-}
-
-/** A base that does not fit makes a file that can't even say its version. */
-async function tryOut(
-  binary: string,
-  args: readonly string[],
-  progress: (line: string) => void,
-) {
-  const started = performance.now();
-  const said = await run(binary, args, { what: "use the compiled program" });
-  progress(`Tried ${args.join(" ")}: ${JSON.stringify(said.trim())}, ${seconds(started)}`);
 }
 
 async function replace(from: string, to: string) {
@@ -228,17 +213,6 @@ async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
   }
 }
 
-async function size(folder: string): Promise<{ files: number; bytes: number }> {
-  let [files, bytes] = [0, 0];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    const part = isDirectory ? await size(path) : { files: 1, bytes: (await Deno.stat(path)).size };
-    files += part.files;
-    bytes += part.bytes;
-  }
-  return { files, bytes };
-}
-
 /** Runs a program to its end and returns what it printed; rejects with all of its words. */
 async function run(
   program: string,
@@ -263,14 +237,6 @@ async function run(
   return stdout ?? "";
 }
 
-function seconds(started: number): string {
-  return `${((performance.now() - started) / 1000).toFixed(1)} s`;
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
 const HELP = `Usage: deno task compile [--deno PATH] [--output FILE]
 
 Makes dist/openclaw, one file that runs without Deno, Node or a network.
@@ -279,7 +245,7 @@ Makes dist/openclaw, one file that runs without Deno, Node or a network.
   --output FILE  write FILE instead of dist/openclaw
 
 The environment variable DENORT_BIN names a runtime base to use instead of the one that Deno
-downloads. It must be of the compiling Deno's release line.`;
+downloads; not every base fits every Deno.`;
 
 async function main() {
   const { values } = parseArgs({
@@ -296,10 +262,10 @@ async function main() {
   Deno.chdir(fileURLToPath(new URL("../", import.meta.url)));
 
   const started = performance.now();
+  console.log("Building the pages");
   await run(Deno.execPath(), ["run", "--allow-all", "scripts/web.ts", "--if-stale"], {
     what: "build the pages",
   });
-  console.log(`Pages are current in dist/web: ${seconds(started)}`);
   const { unstable } = JSON.parse(await Deno.readTextFile("deno.json"));
   await compile({
     entry: "main.ts",
@@ -308,7 +274,9 @@ async function main() {
     unstable,
     trial: ["--version"],
   }, { deno, progress: (line) => console.log(line) });
-  console.log(`Made ${output}: ${mebibytes((await Deno.stat(output)).size)}`);
+  const size = ((await Deno.stat(output)).size / 2 ** 20).toFixed(1);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`Made ${output}: ${size} MiB, in ${seconds} s`);
 }
 
 if (import.meta.main) {

@@ -13,55 +13,55 @@ import { compiled, startGateway, TOKEN } from "./gateway_process.ts";
 const FAREWELL_MS = 2_000;
 
 const program = compiled(Deno.args[0]);
+await using parts = new AsyncDisposableStack();
 const home = await Deno.makeTempDir({ prefix: "openclaw-drive-" });
+parts.defer(() => Deno.remove(home, { recursive: true }));
 const score = { passed: 0, failed: 0 };
 let gateway = await startGateway(program, { home });
-try {
-  await step("speaks protocol 3 and 4", async () => {
-    for (const version of [3, 4]) {
-      await using client = await connect(version);
-      strictEqual(client.hello.protocol, version);
-      strictEqual((await client.request("health", {})).ok, true);
-    }
-  });
-  await step("serves its pages", async () => {
-    const page = await fetch(`http://127.0.0.1:${gateway.port}/`);
-    match(await page.text(), /<html/);
-    strictEqual(page.status, 200);
-  });
-  await step("answers its own command line", async () => {
-    const { code, stdout, stderr } = await new Deno.Command(program.command[0] ?? "", {
-      args: ["health", "--json", "--url", gateway.url, "--token", TOKEN],
-      clearEnv: true,
-      env: { HOME: home },
-    }).output();
-    strictEqual(code, 0, new TextDecoder().decode(stderr));
-    strictEqual(JSON.parse(new TextDecoder().decode(stdout)).ok, true);
-  });
-  await step("chats", () => chat("What was first?"));
-  await step(`exits with 0 within ${FAREWELL_MS} ms of SIGTERM`, async () => {
-    await using client = await connect();
-    const { code, ms } = await gateway.end("SIGTERM");
-    strictEqual(code, 0);
-    ok(ms <= FAREWELL_MS, `it took ${ms.toFixed(0)} ms`);
-    strictEqual((await client.closed).code, 1012);
-  });
-  await step("remembers after a restart", async () => {
-    gateway = await startGateway(program, { home });
-    deepStrictEqual(await questions(), ["What was first?"]);
-  });
-  await step("remembers after a kill", async () => {
-    await chat("What was second?");
-    await gateway.end("SIGKILL");
-    gateway = await startGateway(program, { home });
-    deepStrictEqual(await questions(), ["What was first?", "What was second?"]);
-  });
-} finally {
-  await gateway[Symbol.asyncDispose]();
-  await Deno.remove(home, { recursive: true });
-}
+parts.defer(() => gateway[Symbol.asyncDispose]());
+
+await step("speaks protocol 3 and 4", async () => {
+  for (const version of [3, 4]) {
+    await using client = await connect(version);
+    strictEqual(client.hello.protocol, version);
+    strictEqual((await client.request("health", {})).ok, true);
+  }
+});
+await step("serves its pages", async () => {
+  const page = await fetch(`http://127.0.0.1:${gateway.port}/`);
+  match(await page.text(), /<html/);
+  strictEqual(page.status, 200);
+});
+await step("answers its own command line", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(program.command[0] ?? "", {
+    args: ["health", "--json", "--url", gateway.url, "--token", TOKEN],
+    clearEnv: true,
+    env: { HOME: home },
+  }).output();
+  strictEqual(code, 0, new TextDecoder().decode(stderr));
+  strictEqual(JSON.parse(new TextDecoder().decode(stdout)).ok, true);
+});
+await step("chats", () => chat("What was first?"));
+await step(`exits with 0 within ${FAREWELL_MS} ms of SIGTERM`, async () => {
+  await using client = await connect();
+  const { code, ms } = await gateway.end("SIGTERM");
+  strictEqual(code, 0);
+  ok(ms <= FAREWELL_MS, `it took ${ms.toFixed(0)} ms`);
+  strictEqual((await client.closed).code, 1012);
+});
+await step("remembers after a restart", async () => {
+  gateway = await startGateway(program, { home });
+  deepStrictEqual(await questions(), ["What was first?"]);
+});
+await step("remembers after a kill", async () => {
+  await chat("What was second?");
+  await gateway.end("SIGKILL");
+  gateway = await startGateway(program, { home });
+  deepStrictEqual(await questions(), ["What was first?", "What was second?"]);
+});
+
 console.log(`${score.passed} passed, ${score.failed} failed`);
-Deno.exit(score.failed === 0 ? 0 : 1);
+Deno.exitCode = score.failed === 0 ? 0 : 1;
 
 /** One thing that the program must do; the next ones are tried whether or not it does. */
 async function step(name: string, run: () => Promise<void>) {

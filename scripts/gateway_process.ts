@@ -1,5 +1,5 @@
 /** A gateway as a process of its own: started, awaited, watched and ended. For tests and measurements. */
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** How to start a gateway, without its port. */
@@ -24,7 +24,7 @@ export async function fromSources(): Promise<Start> {
 
 /** The gateway that `deno task compile` made. */
 export function compiled(file: string = path("dist/openclaw")): Start {
-  return { command: [file] };
+  return { command: [resolve(file)] };
 }
 
 /** The absolute path of something in this checkout. */

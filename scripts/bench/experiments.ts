@@ -157,11 +157,6 @@ class Broadcast implements Experiment {
       unit: "ms",
       target: { atMostOfEcho: 1.5 },
     },
-    {
-      title: "an event to 1,000 clients, until the last has it",
-      unit: "ms",
-      target: { atMost: 25 },
-    },
   ] as const;
   #bytes = 1_000;
 
@@ -175,11 +170,11 @@ class Broadcast implements Experiment {
     await load.do("broadcast", { ...order, events: 10 });
     const events = quick ? 30 : 150;
     const before = cpuMs(gateway.pid);
-    const { ms, bytes } = await load.do("broadcast", { ...order, events });
+    const { bytes } = await load.do("broadcast", { ...order, events });
     const spent = cpuMs(gateway.pid) - before;
     if (subject.isGateway) this.#bytes = bytes;
     await load.do("close");
-    return [spent / events, quantile(ms, 0.5)];
+    return [spent / events];
   }
 }
 
@@ -192,7 +187,7 @@ const agent: Experiment = {
   ],
   suits: gateways,
   async measure(subject, { quick }) {
-    await using running = await run(subject, { tokens: 20, tokenMs: 10 });
+    await using running = await run(subject, { tokens: 20, tokenMs: 25 }); // 40 a second
     const { address, load } = running;
     await load.do("agents", { ...address, atOnce: 1, rounds: 3 });
     const alone = await load.do("agents", { ...address, atOnce: 1, rounds: quick ? 5 : 20 });

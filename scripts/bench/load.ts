@@ -18,9 +18,7 @@ export interface Orders {
     order: Address & { connections: number; inFlight: number; forMs: number },
   ): Promise<{ perSecond: number }>;
   /** Causes events, one after another, each when all kept connections have the one before. */
-  broadcast(
-    order: { events: number; echoBytes?: number },
-  ): Promise<{ ms: readonly number[]; bytes: number }>;
+  broadcast(order: { events: number; echoBytes?: number }): Promise<{ bytes: number }>;
   /** Starts a model server. */
   model(order: Pace): Promise<{ port: number }>;
   /** Lets agents answer, so many at once: what it took besides the model, and each token's way. */
@@ -33,15 +31,15 @@ export interface Orders {
   ): Promise<{ readMs: readonly number[]; healthMs: readonly number[] }>;
 }
 
+/** A text that gateways read as somebody's presence, and tell to everybody. */
+const PRESENCE = "Node: bench (192.0.2.1) · app 1 · last input 0s ago · mode ui · reason bench";
+
 const kept: Connection[] = [];
 const noted = new Map<string, Answered>();
 
 const orders: Orders = {
   async open({ count, ...address }) {
-    for (let left = count; left > 0; left -= 20) {
-      const some = Array.from({ length: Math.min(left, 20) }, () => Connection.open(address));
-      kept.push(...await Promise.all(some));
-    }
+    kept.push(...await openMany(count, address));
   },
 
   async close() {
@@ -49,14 +47,16 @@ const orders: Orders = {
   },
 
   async handshakes({ count, ...address }) {
+    const closing: Promise<void>[] = [];
     const started = performance.now();
-    for (let done = 0; done < count; done++) await (await Connection.open(address)).close();
-    return { perSecond: count / (performance.now() - started) * 1000 };
+    while (closing.length < count) closing.push((await Connection.open(address)).close());
+    const perSecond = count / (performance.now() - started) * 1000;
+    await Promise.all(closing);
+    return { perSecond };
   },
 
   async flood({ connections, inFlight, forMs, ...address }) {
-    const open = Array.from({ length: connections }, () => Connection.open(address));
-    const all = await Promise.all(open);
+    const all = await openMany(connections, address);
     let answers = 0;
     for (const connection of all) {
       connection.onText = (text) => {
@@ -76,7 +76,6 @@ const orders: Orders = {
   },
 
   async broadcast({ events, echoBytes }) {
-    const ms: number[] = [];
     let bytes = 0;
     for (let event = 0; event < events; event++) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -88,13 +87,11 @@ const orders: Orders = {
           if (--missing === 0) resolve();
         };
       }
-      const started = performance.now();
-      if (echoBytes === undefined) kept[0]?.send("system-event", { text: `bench ${event}` });
+      if (echoBytes === undefined) kept[0]?.send("system-event", { text: PRESENCE });
       else kept[0]?.sendText(`${BROADCAST}${echoBytes}`);
       await promise;
-      ms.push(performance.now() - started);
     }
-    return { ms, bytes };
+    return { bytes };
   },
 
   model(pace) {
@@ -141,24 +138,34 @@ const orders: Orders = {
   },
 
   async history({ sessionKey, reads, ...address }) {
-    const [asker, first] = [await Connection.open(address), await Connection.open(address)];
-    const others = await Promise.all([1, 2, 3].map(() => Connection.open(address)));
+    const asker = await Connection.open(address);
+    const readers = await openMany(4, address);
     const read = async (reader: Connection) => {
       const ms: number[] = [];
       const params = { sessionKey, limit: 200 };
       while (ms.length < reads) ms.push(await timed(() => reader.ask("chat.history", params)));
       return ms;
     };
-    const readMs = await read(first);
+    const [readMs = []] = await Promise.all(readers.slice(0, 1).map(read));
     const healthMs: number[] = [];
     let reading = true;
-    const all = Promise.all([first, ...others].map(read)).finally(() => reading = false);
+    const all = Promise.all(readers.map(read)).finally(() => reading = false);
     while (reading) healthMs.push(await timed(() => asker.ask("health", {})));
     await all;
-    await Promise.all([asker, first, ...others].map((connection) => connection.close()));
+    await Promise.all([asker, ...readers].map((connection) => connection.close()));
     return { readMs, healthMs };
   },
 };
+
+/** Some at a time: a gateway takes only so many that have not said who they are. */
+async function openMany(count: number, address: Address): Promise<readonly Connection[]> {
+  const open: Connection[] = [];
+  while (open.length < count) {
+    const some = Array.from({ length: Math.min(count - open.length, 20) });
+    open.push(...await Promise.all(some.map(() => Connection.open(address))));
+  }
+  return open;
+}
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();

@@ -5,6 +5,9 @@ import type { Orders } from "./load.ts";
 type OrderOf<N extends keyof Orders> = Parameters<Orders[N]>[0];
 type ResultOf<N extends keyof Orders> = Awaited<ReturnType<Orders[N]>>;
 
+/** No order may take longer. */
+const PATIENCE_MS = 120_000;
+
 /** A load generator. Orders are done one at a time. Disposing of it ends it. */
 export class Loader implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -23,17 +26,25 @@ export class Loader implements AsyncDisposable {
     this.#answers = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Rejects when the generator ended instead; what it had to say is on standard error then. */
+  /**
+   * Rejects when the generator ended instead, or when it takes too long and is ended; what it had
+   * to say is on standard error then.
+   */
   async do<N extends keyof Orders>(
     name: N,
     ...[order]: OrderOf<N> extends undefined ? [] : [order: OrderOf<N>]
   ): Promise<ResultOf<N>> {
+    const overdue = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
     await this.#orders.write(new TextEncoder().encode(JSON.stringify({ name, order }) + "\n"));
     while (!this.#rest.includes("\n")) {
       const { value, done } = await this.#answers.read();
-      if (done) throw new Error(`The load generator ended in '${name}'`);
+      if (done) {
+        clearTimeout(overdue);
+        throw new Error(`The load generator ended in '${name}'`);
+      }
       this.#rest += value;
     }
+    clearTimeout(overdue);
     const end = this.#rest.indexOf("\n");
     const { result } = JSON.parse(this.#rest.slice(0, end));
     this.#rest = this.#rest.slice(end + 1);
@@ -41,7 +52,7 @@ export class Loader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#orders.close();
+    await this.#orders.close().catch(() => {}); // it has ended before
     await this.#child.status;
     await this.#answers.cancel();
   }

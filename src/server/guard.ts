@@ -1,7 +1,7 @@
 /** The only TCP listener: limits what `Deno.serve` can't, and speaks to it over a private socket. */
 import { Connection, type Origin, type Post } from "./guard_connection.ts";
 import { PEER_HEADER } from "./guard_head.ts";
-import { type InnerServer, serveInside } from "./guard_inner.ts";
+import { InnerServer } from "./guard_inner.ts";
 import { Buffers } from "./guard_intake.ts";
 import { TOO_MANY_CONNECTIONS } from "./guard_refusal.ts";
 
@@ -59,7 +59,10 @@ export interface Peer {
   cut(code?: number, reason?: string): void;
 }
 
-/** `request.url` names the host that the client asked for. */
+/**
+ * `request.url` names the host that the client asked for, but not so in a clone. Among the headers
+ * is a private one of the guard, which must not be passed on.
+ */
 export type Handler = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 export interface GuardOptions {
@@ -145,23 +148,26 @@ class ServingGuard implements Guard {
       try {
         this.#listeners.push(listen(further, this.addr.port, tls));
       } catch (error) {
-        this.#log(`Cannot listen on ${further} as well: ${messageOf(error)}`);
+        this.#log(`Cannot listen on ${further} as well: ${error}`);
       }
     }
 
-    this.#inner = serveInside((request, info) => this.#answer(request, info));
+    this.#inner = new InnerServer({
+      handler: (request, info) => this.#answer(request, info),
+      log: this.#log,
+    });
     this.#post = {
       limits: this.#limits,
       buffers: {
         small: new Buffers(SMALL_BUFFER, MAX_SPARE_SMALL),
         large: new Buffers(Math.max(LARGE_BUFFER, this.#limits.headerBytes), MAX_SPARE_LARGE),
       },
-      connect: this.#inner.connect,
+      connect: () => this.#inner.connect(),
       onStuck: tell.onStuck ?? (() => {}),
       log: this.#log,
     };
+    // It keeps the process alive, as a listener does, while none can accept.
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs(this.#limits));
-    Deno.unrefTimer(this.#sweeper);
     for (const listener of this.#listeners) void this.#accept(listener);
   }
 
@@ -180,20 +186,28 @@ class ServingGuard implements Guard {
   }
 
   async #accept(listener: Listener): Promise<void> {
-    for (;;) {
+    while (this.#stopped === undefined) {
+      let client: Client;
       try {
-        this.#admit(await listener.accept());
+        client = await listener.accept();
       } catch (error) {
         if (this.#stopped !== undefined) return;
-        this.#log(`Cannot accept a connection: ${messageOf(error)}`);
+        this.#log(`Cannot accept a connection: ${error}`);
         // Mostly for want of file descriptors, which only time brings back.
         await new Promise<void>((resolve) => this.#onSweep.push(resolve));
+        continue;
       }
+      this.#admit(client);
     }
   }
 
-  #admit(client: Deno.Conn<Deno.NetAddr>): void {
-    if ("setNoDelay" in client && typeof client.setNoDelay === "function") client.setNoDelay(true);
+  #admit(client: Client): void {
+    try {
+      // Deno cannot do it for TLS: there a small write waits until the one before it has arrived.
+      if ("setNoDelay" in client) client.setNoDelay(true);
+    } catch {
+      return client.close(); // it has left already
+    }
     const key = addressKey(client.remoteAddr.hostname);
     const origin = this.#origins.get(key) ?? { open: 0, unauthenticated: 0 };
     const connection = new Connection(client, { post: this.#post, origin, secure: this.#isSecure });
@@ -242,16 +256,17 @@ class ServingGuard implements Guard {
   async #stop(): Promise<void> {
     const { closeMs } = this.#limits;
     const connections = () => [...this.#connections.values(), ...this.#turnedAway];
-    const closed = (some: readonly Connection[]) => Promise.all(some.map(({ closed }) => closed));
+    const finished = (some: readonly Connection[]) =>
+      Promise.all(some.map(({ finished }) => finished));
 
     for (const listener of this.#listeners) listener.close();
     // `Deno.serve` would close the sockets in its own way, over the close frames under way.
-    await within(closeMs, closed(connections().filter(({ isWebSocket }) => isWebSocket)));
+    await within(closeMs, finished(connections().filter(({ isWebSocket }) => isWebSocket)));
     for (const connection of connections()) if (!connection.hasAsked) connection.drop();
-    const finished = this.#inner.shutdown();
-    await within(closeMs, closed(connections()));
+    const ended = this.#inner.shutdown();
+    await within(closeMs, finished(connections()));
     for (const connection of connections()) connection.drop();
-    await within(closeMs, finished);
+    await within(closeMs, ended);
 
     clearInterval(this.#sweeper);
     for (const resume of this.#onSweep) resume();
@@ -266,10 +281,11 @@ const MAX_SPARE_SMALL = 1_024;
 const MAX_SPARE_LARGE = 64;
 const MAX_TURNED_AWAY = 64;
 
-/** A TCP or TLS listener. */
+type Client = Deno.TcpConn | Deno.TlsConn;
+
 interface Listener {
   readonly addr: Deno.NetAddr;
-  accept(): Promise<Deno.Conn<Deno.NetAddr>>;
+  accept(): Promise<Client>;
   close(): void;
 }
 
@@ -290,8 +306,4 @@ async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   const timer = setTimeout(resolve, ms);
   await Promise.race([promise, late]);
   clearTimeout(timer);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

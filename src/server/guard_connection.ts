@@ -79,6 +79,8 @@ export class Connection implements Peer {
   #hasAnswered = false;
   #isUpgraded = false;
   #isUnauthenticated = false;
+  /** Whether the client has closed its half. */
+  #hasEnded = false;
   #isDropped = false;
   #decide: ((isUpgraded: boolean) => void) | undefined;
   #refusal: Refusal | undefined;
@@ -113,6 +115,11 @@ export class Connection implements Peer {
     return this.#requests > 0;
   }
 
+  /** Resolves when nothing more goes out; never rejects. */
+  get finished(): Promise<void> {
+    return this.#answers ?? Promise.resolve();
+  }
+
   /** Relays until both sides have ended, or only answers with `refusal`; never rejects. */
   async run(refusal?: Refusal): Promise<void> {
     try {
@@ -126,6 +133,7 @@ export class Connection implements Peer {
       if (!this.#isParting()) this.#enter("parting", Infinity);
       // A socket that is closed with bytes unread is reset, and its last words may be lost.
       while (await this.#fill()) this.#intake.skip(this.#intake.unread.length);
+      this.#hasEnded = true;
       await this.#server?.closeWrite();
       await this.#answers;
     } catch (error) {
@@ -180,6 +188,7 @@ export class Connection implements Peer {
     if (this.#isDropped) return;
     this.#isDropped = true;
     this.#enter("parting", Infinity);
+    this.#writingSince = 0;
     this.#client.close();
     this.#closeServer();
     this.#authenticated();
@@ -288,7 +297,7 @@ export class Connection implements Peer {
     try {
       server = await this.#post.connect();
     } catch (error) {
-      this.#post.log(`Cannot reach the inner server: ${Deno.inspect(error)}`);
+      this.#post.log(`Cannot reach the inner server: ${error}`);
       return this.#refuse(UNAVAILABLE);
     }
     if (this.#isParting()) {
@@ -340,6 +349,7 @@ export class Connection implements Peer {
     await this.#leave();
   }
 
+  /** Keeps track of where the frames end that go out; the first one follows the head of the 101. */
   #follow(bytes: Uint8Array): void {
     if (this.#outbound !== undefined) {
       this.#outbound.feed(bytes);
@@ -406,7 +416,7 @@ export class Connection implements Peer {
     try {
       const fits = this.#isUpgraded ? this.#outbound?.isBetween : !this.#hasAnswered;
       if (this.#lastWords !== undefined && fits) await this.#send(this.#lastWords);
-      await this.#client.closeWrite();
+      if (!this.#hasEnded) await this.#client.closeWrite();
     } catch (error) {
       this.#lost(error);
     }

@@ -154,7 +154,7 @@ function isBlank(byte: number): boolean {
 
 /** Whether a URL can be built with it, and it can't reach out of its place in that URL. */
 function isHost(host: string): boolean {
-  return host === "" || /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`http://${host}`);
+  return host === "" || /^(?:(?![/?#@\\])[!-~])+$/.test(host) && URL.canParse(`http://${host}`);
 }
 
 /** The head without the ranges in `forged`, and with the private header. */

@@ -1,40 +1,67 @@
 /** `Deno.serve` behind the guard, where only this process can reach it. */
 
-export interface InnerServer {
-  connect(): Promise<Deno.Conn>;
+type Served = Deno.HttpServer<Deno.NetAddr | Deno.UnixAddr>;
+
+export interface InnerOptions {
+  readonly handler: Deno.ServeHandler;
+  readonly log: (line: string) => void;
+  /** On loopback instead of a Unix socket; there every user of the machine could connect. */
+  readonly onLoopback?: boolean;
+}
+
+/**
+ * Listens on a Unix socket in a folder of our own; on Windows, which has none, on loopback.
+ * `Deno.serve` gives up for good when it can't accept, which a lack of file descriptors is enough
+ * for. Then the next connection gets a new one, and those that are open stay as they are.
+ */
+export class InnerServer {
+  readonly #handler: Deno.ServeHandler;
+  readonly #log: (line: string) => void;
+  readonly #folder: string | undefined;
+  #served: Served | undefined;
+  #count = 0;
+
+  constructor({ handler, log, onLoopback = Deno.build.os === "windows" }: InnerOptions) {
+    this.#handler = handler;
+    this.#log = log;
+    this.#folder = onLoopback ? undefined : Deno.makeTempDirSync({ prefix: "openclaw-" }); // 0700
+    this.#served = this.#serve();
+  }
+
+  /** Opens a connection to it. */
+  async connect(): Promise<Deno.Conn> {
+    this.#served ??= this.#serve();
+    const { addr } = this.#served;
+    if ("path" in addr) {
+      return await Deno.connect({ transport: "unix", path: addr.path });
+    }
+    const conn = await Deno.connect({ hostname: addr.hostname, port: addr.port });
+    conn.setNoDelay(true);
+    return conn;
+  }
+
   /** Lets answers under way finish; resolves when all connections are gone. Never rejects. */
-  shutdown(): Promise<void>;
+  async shutdown(): Promise<void> {
+    await this.#served?.shutdown().catch(() => {}); // it is on its way out in any case
+  }
+
   /** Removes what it left on the disk. */
-  remove(): Promise<void>;
-}
+  async remove(): Promise<void> {
+    if (this.#folder === undefined) return;
+    await Deno.remove(this.#folder, { recursive: true }).catch((error) =>
+      this.#log(`Cannot remove '${this.#folder}': ${error}`)
+    );
+  }
 
-/** Serves on a Unix socket in a folder of our own; on Windows, which has none, on loopback. */
-export function serveInside(handler: Deno.ServeHandler): InnerServer {
-  return Deno.build.os === "windows" ? serveOnLoopback(handler) : serveOnSocket(handler);
-}
-
-/** Other users of the machine can connect as well, but lack a connection's token. */
-export function serveOnLoopback(handler: Deno.ServeHandler): InnerServer {
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
-  const { hostname, port } = server.addr;
-  return {
-    connect: async () => {
-      const conn = await Deno.connect({ hostname, port });
-      conn.setNoDelay(true);
-      return conn;
-    },
-    shutdown: () => server.shutdown().catch(() => {}), // it is on its way out in any case
-    remove: () => Promise.resolve(),
-  };
-}
-
-function serveOnSocket(handler: Deno.ServeHandler): InnerServer {
-  const folder = Deno.makeTempDirSync({ prefix: "openclaw-" }); // 0700
-  const path = `${folder}/http`;
-  const server = Deno.serve({ path, onListen() {} }, handler);
-  return {
-    connect: () => Deno.connect({ transport: "unix", path }),
-    shutdown: () => server.shutdown().catch(() => {}),
-    remove: () => Deno.remove(folder, { recursive: true }).catch(() => {}),
-  };
+  #serve(): Served {
+    const where = this.#folder === undefined
+      ? { hostname: "127.0.0.1", port: 0 }
+      : { path: `${this.#folder}/${++this.#count}` };
+    const served: Served = Deno.serve({ ...where, onListen() {} }, this.#handler);
+    served.finished.catch((error) => {
+      this.#log(`The inner server gave up: ${error}`);
+      if (this.#served === served) this.#served = undefined;
+    });
+    return served;
+  }
 }

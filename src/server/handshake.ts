@@ -73,7 +73,7 @@ export function enter(given: unknown, visitor: Visitor, door: Door): Admitted {
   const method = verdict(params, { visitor, door, role, device, secret, wire });
   const asked = params.scopes ?? [];
   // Without a device nobody can be told apart or shut out later: such a client acts only from here.
-  const scopes = device !== undefined || visitor.local ? asked : [];
+  const scopes = role === "operator" && (device !== undefined || isOwnerHere(visitor)) ? asked : [];
   const token = device === undefined
     ? undefined
     : pair(params, { visitor, door, role, device, method, wire });
@@ -81,7 +81,7 @@ export function enter(given: unknown, visitor: Visitor, door: Door): Admitted {
     connId: visitor.connId,
     protocol: wire.protocol,
     role,
-    scopes: new Set(role === "node" ? [] : scopes),
+    scopes: new Set(scopes),
     client: params.client,
     caps: new Set(params.caps),
     ...(device === undefined ? {} : { deviceId: device.deviceId }),
@@ -204,12 +204,13 @@ function verdict(
   const secretKey = `secret ${visitor.remoteIp}`;
   const deviceKey = `device ${visitor.remoteIp} ${device?.deviceId ?? ""}`;
   const lockedFor = door.attempts.lockedFor(secretKey);
+  const deviceLockedFor = door.attempts.lockedFor(deviceKey);
   if (secret.ok && (lockedFor === 0 || !isGuessable(policy))) {
     if (policy.mode !== "none") door.attempts.succeed(secretKey);
     return policy.mode;
   }
   const shown = auth?.deviceToken ?? auth?.token;
-  if (device !== undefined && shown !== undefined && door.attempts.lockedFor(deviceKey) === 0) {
+  if (device !== undefined && shown !== undefined && deviceLockedFor === 0) {
     if (door.gateway.pairing.checkToken(device.deviceId, shown, role)) {
       door.attempts.succeed(deviceKey);
       return "device-token";
@@ -219,12 +220,8 @@ function verdict(
   const onlyDeviceToken = auth?.deviceToken !== undefined &&
     (auth.token === undefined || auth.token === auth.deviceToken) && auth.password === undefined;
   if (onlyDeviceToken) {
-    const lock = door.attempts.lockedFor(deviceKey);
-    throw authRefusal(lock > 0 ? "rate_limited" : "device_token_mismatch", {
-      wire,
-      lock,
-      retry: false,
-    });
+    const reason = deviceLockedFor > 0 ? "rate_limited" : "device_token_mismatch";
+    throw authRefusal(reason, { wire, lock: deviceLockedFor, retry: false });
   }
   const reason = secret.ok || lockedFor > 0 ? "rate_limited" : secret.reason;
   if (reason.endsWith("_mismatch")) door.attempts.fail(secretKey);
@@ -278,6 +275,11 @@ const AUTH_MESSAGES: Readonly<Record<AuthReason, { code: string; message: string
   },
 };
 
+/** Whether it comes from this machine, and from no page that somebody else has written. */
+function isOwnerHere({ local, origin, sameOrigin }: Visitor): boolean {
+  return local && (origin === undefined || sameOrigin);
+}
+
 /** Lets a proven device in, or leaves its request for the owner. Returns the device's own token. */
 function pair(
   { client, scopes = [] }: ConnectParams,
@@ -292,13 +294,13 @@ function pair(
 ): DeviceToken {
   const { pairing, settings } = door.gateway;
   const autoApprove = settings.config.gateway?.nodes?.pairing?.autoApproveLocal !== false;
-  const fromOwner = visitor.local && (visitor.origin === undefined || visitor.sameOrigin);
   const before = pairing.get(device.deviceId);
   const admitted = pairing.admit({
     ...device,
     role,
     scopes: role === "node" ? [] : scopes,
-    silent: autoApprove && fromOwner && method !== "device-token",
+    silent: autoApprove && isOwnerHere(visitor) && method !== "device-token",
+    byToken: method === "device-token",
     displayName: client.displayName,
     platform: client.platform,
     deviceFamily: client.deviceFamily,

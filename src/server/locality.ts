@@ -12,15 +12,7 @@ export interface Origin {
 }
 
 /** Headers by which a proxy speaks for somebody else. */
-const FORWARDED = [
-  "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
-  "x-real-ip",
-  "tailscale-user-login",
-  "cf-connecting-ip",
-];
+const FORWARDED = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|tailscale-.*|cf-.*)$/;
 
 const LOOPBACK_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const IP_LITERAL = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
@@ -41,7 +33,7 @@ export function judge(
   if (name === undefined || !isOurName(name, { allowed, bindsLoopback })) {
     return { refused: "host not allowed: add its origin to gateway.controlUi.allowedOrigins" };
   }
-  const isDirect = isLoopback(peer) && !FORWARDED.some((header) => headers.has(header));
+  const isDirect = isLoopback(peer) && !headers.keys().some((name) => FORWARDED.test(name));
   const local = isDirect && LOOPBACK_NAME.test(name);
   const origin = headers.get("origin")?.toLowerCase();
   if (origin === undefined) return { local, sameOrigin: false };

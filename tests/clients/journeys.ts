@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Check, check, jsonOf } from "./checks.ts";
 import type { Peers } from "./install.ts";
-import { type Released, runToEnd, said, type Start, type Target } from "./released.ts";
+import { type Released, runToEnd, said, spawn, type Target } from "./released.ts";
 import { Terminal } from "./terminal.ts";
 
 /** What a journey needs to know besides its client. */
@@ -59,20 +59,22 @@ async function chatOnScreen(client: Released, { answer, folder }: Surroundings) 
 async function lendNode(client: Released, { target, folder }: Surroundings) {
   const name = `judge-of-v${client.protocol}`;
   const flags = ["--host", "127.0.0.1", "--port", String(target.port), "--display-name", name];
-  await using host = spawn(await client.at(await folder()).command(["node", "run", ...flags]));
-
-  const node = await listed(client, name).catch(async (error) => {
-    throw new Error(`${error.message}\nThe node host:${said(await host.end())}`, { cause: error });
-  });
-  // The old gateway has no such approval, and says nothing of it.
-  strictEqual(node.approvalState ?? "pending-approval", "pending-approval");
-  if (node.pendingDeclaredCommands !== undefined) {
-    ok(
-      node.pendingDeclaredCommands.includes("system.run"),
-      "its commands do not wait for approval",
-    );
-    deepStrictEqual(node.commands, []);
+  const host = spawn(await client.at(await folder()).command(["node", "run", ...flags]));
+  try {
+    const node = await listed(client, name);
+    // The old gateway has no such approval, and says nothing of it.
+    if (node.approvalState !== undefined) {
+      strictEqual(node.approvalState, "pending-approval");
+      deepStrictEqual(node.commands, []);
+      ok(node.pendingDeclaredCommands?.includes("system.run"), "its commands are not listed");
+    }
+  } catch (error) {
+    host.kill("SIGKILL");
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason}\nThe node host:${said(await host.output)}`, { cause: error });
   }
+  host.kill("SIGKILL"); // how well it ends is not the question
+  await host.output;
 }
 
 interface NodeRow {
@@ -95,30 +97,6 @@ async function listed(client: Released, name: string): Promise<NodeRow> {
     last = output.stdout;
   }
   throw new Error(`'${name}' is not among the connected nodes:\n${last}`);
-}
-
-/** Starts a program that stays. Disposing of it ends it. */
-function spawn({ command: [program = "", ...args], env }: Start) {
-  const options = { args, clearEnv: true, env, cwd: env.HOME } as const;
-  const child = new Deno.Command(program, {
-    ...options,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = child.output();
-  const end = async () => {
-    const impatience = setTimeout(() => child.kill("SIGKILL"), 5_000);
-    try {
-      child.kill("SIGTERM");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended by itself
-    }
-    const { stdout, stderr } = await output;
-    clearTimeout(impatience);
-    return { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-  };
-  return { end, [Symbol.asyncDispose]: async () => void await end() };
 }
 
 /** A client that others wrote connects, chats, and reads what was said. */

@@ -72,26 +72,51 @@ export interface Start {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** How long one command may take. The old release needs ten seconds for its first one. */
-const COMMAND_TIMEOUT_MS = 90_000;
+/** How long one command may take. The old release's very first one on a machine takes two minutes. */
+const COMMAND_TIMEOUT_MS = 240_000;
 
 /** Starts a program and resolves when it is over. Rejects when it takes too long. */
-export async function runToEnd(
-  { command: [program = "", ...args], env }: Start,
-): Promise<Output> {
-  const timeout = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
-  const { code, stdout, stderr } = await new Deno.Command(program, {
+export async function runToEnd(start: Start): Promise<Output> {
+  const program = spawn(start);
+  let overdue = false;
+  const timer = setTimeout(() => {
+    overdue = true;
+    program.kill("SIGKILL");
+  }, COMMAND_TIMEOUT_MS);
+  const output = await program.output;
+  clearTimeout(timer);
+  if (overdue) throw new Error(`not over within ${COMMAND_TIMEOUT_MS} ms${said(output)}`);
+  return output;
+}
+
+/** A program that runs. */
+export interface Spawned {
+  /** Resolves when it is over. */
+  readonly output: Promise<Output>;
+  /** Does nothing to a program that is over. */
+  kill(signal: Deno.Signal): void;
+}
+
+/** Starts a program. */
+export function spawn({ command: [program = "", ...args], env }: Start): Spawned {
+  const child = new Deno.Command(program, {
     args,
     cwd: env.HOME,
     clearEnv: true,
     env,
     stdin: "null",
-    signal: timeout,
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  const output = { code, stdout: out ?? "", stderr: err ?? "" };
-  if (timeout.aborted) throw new Error(`not over within ${COMMAND_TIMEOUT_MS} ms${said(output)}`);
-  return output;
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  let over = false;
+  return {
+    output: child.output().then(({ code, stdout, stderr }) => {
+      over = true;
+      return { code, stdout: text(stdout), stderr: text(stderr) };
+    }),
+    kill: (signal) => void (over || child.kill(signal)),
+  };
 }
 
 /** An output as it is shown when a check fails. */
