@@ -29,11 +29,12 @@ export interface TestClient extends AsyncDisposable {
 
 /** `config` is written to `openclaw.json` first; `env` is all of the environment that it sees. */
 export async function startGateway(
-  { config, env = {}, stateDir, keep = false }: {
+  { config, env = {}, stateDir, token = TOKEN }: {
     config?: unknown;
+    /** What `--token` says; `null` leaves it to the configuration. */
+    token?: string | null;
     env?: Readonly<Record<string, string>>;
     stateDir?: string;
-    keep?: boolean;
   } = {},
 ): Promise<TestGateway> {
   const folder = stateDir ?? await Deno.makeTempDir({ prefix: "openclaw-test-" });
@@ -46,7 +47,7 @@ export async function startGateway(
     configPath: `${folder}/openclaw.json`,
     port: 0,
     defaultPort: 0,
-    token: TOKEN,
+    ...(token === null ? {} : { token }),
     verbose: false,
     force: false,
     dev: false,
@@ -56,7 +57,7 @@ export async function startGateway(
   }, (line) => printed.push(line));
   const { port } = running.server.addr;
   const url = `ws://127.0.0.1:${port}`;
-  let removes = stateDir === undefined && !keep;
+  let removes = stateDir === undefined;
   return {
     url,
     http: `http://127.0.0.1:${port}`,

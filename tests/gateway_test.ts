@@ -281,3 +281,32 @@ Deno.test("a node connects, is listed as waiting, and may call nothing of an ope
   deepStrictEqual(nodes[0]?.pendingDeclaredCommands, ["system.run"]);
   await rejects(owner.client.call("node.event", { event: "x" }), /unauthorized role: operator/);
 });
+
+Deno.test("a changed secret counts at once: who showed the old one is out, devices stay", async () => {
+  const auth = { token: "the-first-token-0123456789abcdef" };
+  const config = (token: string) => ({ gateway: { auth: { token } } });
+  await using gateway = await startGateway({ config: config(auth.token), token: null });
+  const identity = createDeviceKey();
+  const first = await gateway.connect({ auth, identity });
+  const deviceToken = first.client.hello.auth?.deviceToken ?? "";
+  await using device = await gateway.connect({ auth: { deviceToken }, identity });
+  const token = "the-second-token-0123456789abcdef";
+  await Deno.writeTextFile(`${gateway.stateDir}/openclaw.json`, JSON.stringify(config(token)));
+  deepStrictEqual(await first.client.closed, { code: 4001, reason: "gateway auth changed" });
+  await rejects(gateway.connect({ auth }), /token mismatch/);
+  await using second = await gateway.connect({ auth: { token } });
+  strictEqual((await second.request("health", {})).ok, true);
+  strictEqual((await device.request("health", {})).ok, true);
+});
+
+Deno.test("an edit that would open the gateway to the network leaves the secret in force", async () => {
+  await using gateway = await startGateway({
+    config: { gateway: { bind: "lan", auth: { mode: "token" } } },
+  });
+  await using owner = await gateway.connect();
+  const { hash } = await owner.request("config.get", {});
+  const patch = { raw: '{"gateway":{"auth":{"mode":"none"}}}', baseHash: hash };
+  await owner.request("config.patch", patch);
+  await rejects(gateway.connect({ auth: {} }), /token missing/);
+  strictEqual((await owner.request("health", {})).ok, true);
+});

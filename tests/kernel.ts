@@ -25,23 +25,28 @@ export interface TestKernel extends AsyncDisposable {
     params: ParamsOf<M>,
     options?: { caller?: Caller; signal?: AbortSignal; accept?: (payload: unknown) => void },
   ): Promise<ResultOf<M>>;
-  /** Stops it, and starts another one on the same store. Only the last one is to be disposed of. */
+  /** Stops it, and starts another one on the same store, which must be disposed of before this one. */
   restart(): Promise<TestKernel>;
 }
 
 /** `store` stays open for whoever gave it; without one it is in memory, and ends with the kernel. */
 export function startKernel(
-  { config = {}, store, agent = new ScriptedAgent(), logs = new MemoryLog() }: {
+  { config = {}, store, logs = new MemoryLog() }: {
     config?: Config;
     store?: Store;
-    agent?: ScriptedAgent;
     logs?: LogReader;
   } = {},
 ): TestKernel {
   const kept = store ?? openStore(":memory:");
   const file = new MemoryConfig(config);
-  const log = new RecordedLog();
-  const parts = { config: file, store: kept, agent, models: new FakeModels(), log, logs };
+  const parts = {
+    config: file,
+    store: kept,
+    agent: new ScriptedAgent(),
+    models: new FakeModels(),
+    log: new RecordedLog(),
+    logs,
+  };
   const gateway = createGateway({ ...parts, host: HOST, stateDir: "/state" });
   const events = new Recorder(gateway.bus);
   return {
@@ -61,18 +66,13 @@ export function startKernel(
     },
     async restart() {
       await gateway[Symbol.asyncDispose]();
-      const next = startKernel({ config: file.config, store: kept, logs });
-      return store !== undefined
-        ? next
-        : { ...next, [Symbol.asyncDispose]: () => end(next.gateway) };
+      return startKernel({ config: file.config, store: kept, logs });
     },
-    [Symbol.asyncDispose]: () => end(gateway),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      if (store === undefined) kept[Symbol.dispose]();
+    },
   };
-
-  async function end(running: Gateway): Promise<void> {
-    await running[Symbol.asyncDispose]();
-    if (store === undefined) kept[Symbol.dispose]();
-  }
 }
 
 const HOST: Host = {
@@ -83,8 +83,6 @@ const HOST: Host = {
   arch: "x86_64",
   version: "1.2.3",
 };
-
-let callers = 0;
 
 /** Somebody whose handshake succeeded: a local operator with every right, unless told otherwise. */
 export function callerOf(
@@ -97,7 +95,7 @@ export function callerOf(
     } = {},
 ): Caller {
   return {
-    connId: `conn-${++callers}`,
+    connId: crypto.randomUUID(),
     protocol: 4,
     role: "operator",
     scopes: new Set(scopes),

@@ -12,6 +12,7 @@ const SETTLE_MS = 300;
 export class LiveConfig implements ConfigFile, Disposable {
   readonly path: string;
   readonly #log: Log;
+  readonly #listeners = new Set<() => void>();
   #text: string | undefined;
   #config: Config;
   #watcher: Deno.FsWatcher | undefined;
@@ -53,6 +54,12 @@ export class LiveConfig implements ConfigFile, Disposable {
     this.#log.info("Config written");
   }
 
+  /** Calls `changed` after each change that is in force, until disposed of. */
+  onChange(changed: () => void): Disposable {
+    this.#listeners.add(changed);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(changed) };
+  }
+
   /** Follows changes that others make, until disposed of. */
   watch(): void {
     this.#follow().catch((cause) => this.#log.error("The config is not watched", { cause }));
@@ -92,6 +99,7 @@ export class LiveConfig implements ConfigFile, Disposable {
       return false;
     }
     this.#config = config;
+    for (const changed of this.#listeners) changed();
     return true;
   }
 }

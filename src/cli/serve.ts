@@ -61,8 +61,8 @@ export async function start(
     print,
   }));
   const config = parts.use(await LiveConfig.open(configPath, log));
-  const auth = await authPolicy(flags, { config, print });
-  const { hostname, also } = address(flags, { config: config.config, auth: auth() });
+  const { hostname, also } = address(flags, config.config);
+  const auth = await authPolicy(flags, { config, hostname, print });
   const port = flags.port ?? config.config.gateway?.port ?? flags.defaultPort;
   const storePath = `${stateDir}/openclaw.sqlite`;
   const store = parts.use(await takeStore(storePath, { port, force: flags.force, print }));
@@ -84,6 +84,14 @@ export async function start(
   }));
   const server = parts.use(open({ gateway, hostname, also, port, config, log, auth, stateDir }));
   config.watch();
+  let secret = JSON.stringify(auth());
+  parts.use(config.onChange(() => {
+    const now = JSON.stringify(auth());
+    if (now === secret) return;
+    secret = now;
+    log.info("The gateway's secret changed: who came in by the old one must show the new one");
+    server.evict();
+  }));
   const { hostname: boundTo, port: bound } = server.addr;
   log.info("Listening", { hostname: boundTo, port: bound, version: VERSION, auth: auth().mode });
   const opened = parts.move();
@@ -184,36 +192,48 @@ function stopSignal(): Promise<string> {
 /** What clients must show. Read at each use, so that a changed secret counts at once. */
 async function authPolicy(
   flags: ServeFlags,
-  { config, print }: { config: LiveConfig; print: (line: string) => void },
+  { config, hostname, print }: {
+    config: LiveConfig;
+    hostname: string;
+    print: (line: string) => void;
+  },
 ): Promise<() => AuthPolicy> {
   const { env } = flags;
   const read = (): AuthPolicy | undefined => {
-    const { auth } = config.config.gateway ?? {};
     const value = config.config;
     const token = flags.token ?? textAt(value, env, "gateway", "auth", "token") ??
       env.OPENCLAW_GATEWAY_TOKEN;
     const password = flags.password ?? textAt(value, env, "gateway", "auth", "password") ??
       env.OPENCLAW_GATEWAY_PASSWORD;
-    const mode = flags.auth ?? auth?.mode ?? (password && !flags.token ? "password" : "token");
-    if (mode === "none") return { mode };
-    const secret = mode === "token" ? token : password;
-    return secret ? { mode, secret } : undefined;
-  };
-  const first = read();
-  if (first === undefined) {
-    const mode = flags.auth ?? config.config.gateway?.auth?.mode;
-    if (mode === "password") {
-      throw new Failure("CONFIG_INVALID", "Auth mode is password, and no password is set", {
-        hint: "pass --password, or set OPENCLAW_GATEWAY_PASSWORD or gateway.auth.password",
+    const mode = flags.auth ?? value.gateway?.auth?.mode ??
+      (password && !flags.token ? "password" : "token");
+    if (mode === "none") {
+      if (isLoopback(hostname)) return { mode };
+      throw new Failure("UNSAFE_BIND", `Auth mode none is for loopback only, not for ${hostname}`, {
+        hint: "use --auth token, or --bind loopback",
       });
     }
-    await config.write(withToken(config, randomBytes(24).toString("hex")));
+    const secret = mode === "token" ? token : password;
+    if (secret) return { mode, secret };
+    if (mode === "token") return undefined;
+    throw new Failure("CONFIG_INVALID", "Auth mode is password, and no password is set", {
+      hint: "pass --password, or set OPENCLAW_GATEWAY_PASSWORD or gateway.auth.password",
+    });
+  };
+  const made: AuthPolicy = { mode: "token", secret: randomBytes(24).toString("hex") };
+  let last = read();
+  if (last === undefined) {
+    await config.write(withToken(config, made.secret));
     print(`A token was made and stored in ${config.path}`);
   }
-  let last: AuthPolicy = first ?? read() ??
-    { mode: "token", secret: randomBytes(24).toString("hex") };
-  // An edit that takes the secret away leaves the last one in force: never open by accident.
-  return () => last = read() ?? last;
+  return () => {
+    try {
+      last = read() ?? last;
+    } catch {
+      // An edit that would open the gateway, or close it for good, leaves the last policy in force.
+    }
+    return last ?? made;
+  };
 }
 
 function withToken({ text, config }: LiveConfig, token: string): string {
@@ -222,18 +242,12 @@ function withToken({ text, config }: LiveConfig, token: string): string {
   return `${JSON.stringify({ ...value, gateway }, null, 2)}\n`;
 }
 
-/** Where to listen. Refuses what would leave the gateway open to the network. */
+/** Where to listen. */
 function address(
   flags: ServeFlags,
-  { config, auth }: { config: Config; auth: AuthPolicy },
+  config: Config,
 ): { hostname: string; also: readonly string[] } {
-  const bind = flags.bind ?? config.gateway?.bind ?? "loopback";
-  const hostname = hostnameOf(bind, config);
-  if (auth.mode === "none" && !isLoopback(hostname)) {
-    throw new Failure("UNSAFE_BIND", `Auth mode none is for loopback only, not for ${hostname}`, {
-      hint: "use --auth token, or --bind loopback",
-    });
-  }
+  const hostname = hostnameOf(flags.bind ?? config.gateway?.bind ?? "loopback", config);
   return { hostname, also: hostname === "127.0.0.1" ? ["::1"] : [] };
 }
 

@@ -12,10 +12,16 @@ export type AuthPolicy =
 export type AuthReason =
   | "token_missing"
   | "token_mismatch"
+  | "token_missing_config"
   | "password_missing"
   | "password_mismatch"
   | "device_token_mismatch"
   | "rate_limited";
+
+/** Whether a client showed the secret, and the protocol's word for why not. */
+export type SecretVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: AuthReason };
 
 /** Secrets at least this long are beyond guessing: a lock-out keeps only wrong ones out. */
 const UNGUESSABLE_LENGTH = 32;
@@ -27,7 +33,7 @@ const UNGUESSABLE_LENGTH = 32;
 export function checkSecret(
   policy: AuthPolicy,
   auth: ConnectAuth | undefined,
-): { ok: true } | { ok: false; reason: AuthReason } {
+): SecretVerdict {
   if (policy.mode === "none") return { ok: true };
   const shown = [auth?.token, auth?.password].filter((text) => text !== undefined && text !== "");
   if (shown.length === 0) return { ok: false, reason: `${policy.mode}_missing` };

@@ -287,7 +287,7 @@ export class Runs implements AsyncDisposable {
     const session = this.#store.sessions.get(submission.sessionKey);
     const mode = submission.options.queueMode ?? session?.settings.queueMode ??
       this.#settings.queueMode;
-    if (mode === "steer" && submission.options.compact === undefined) {
+    if (mode === "steer" && canJoin(submission)) {
       lane.steering.push(submission);
       return;
     }
@@ -314,9 +314,7 @@ export class Runs implements AsyncDisposable {
     if (lane.backlog.size === 0) return void this.#lanes.delete(key);
     const session = this.#store.sessions.get(key);
     const mode = session?.settings.queueMode ?? this.#settings.queueMode;
-    const batch = lane.backlog.take(({ options }) =>
-      mode === "collect" && options.compact === undefined
-    );
+    const batch = lane.backlog.take((waiting) => mode === "collect" && canJoin(waiting));
     const last = batch.at(-1);
     if (last === undefined) return;
     const active: ActiveRun = { runId: last.runId, controller: new AbortController(), joining: [] };
@@ -679,6 +677,11 @@ export class Runs implements AsyncDisposable {
     for (const [connId, at] of listeners) if (at < since) listeners.delete(connId);
     return new Set(listeners.keys());
   }
+}
+
+/** Whether a turn can be a part of another. Who asks an agent for its answer gets one of their own. */
+function canJoin({ method, options }: Submission): boolean {
+  return method === "chat.send" && options.compact === undefined;
 }
 
 /** A command and its answer are for people only. */

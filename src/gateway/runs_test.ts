@@ -246,6 +246,26 @@ Deno.test("collect: a summary is never a part of another turn", async () => {
   }
 });
 
+Deno.test("who asks an agent for its answer gets a turn of their own, in every mode", async () => {
+  for (const mode of ["steer", "collect"] as const) {
+    await using kernel = startKernel({ config: { messages: { queue: { mode, debounceMs: 0 } } } });
+    await send(kernel, "one", { idempotencyKey: "r1" });
+    const first = await kernel.agent.turn();
+    const params = { message: "two", idempotencyKey: "a1", sessionKey: "main" };
+    const answer = kernel.call("agent", params);
+    await send(kernel, "three", { idempotencyKey: "r3", queueMode: "followup" });
+    strictEqual(first.io.steering().length, 0);
+    await first.answers("1");
+    const second = await kernel.agent.turn();
+    strictEqual(second.request.runId, "a1");
+    await second.answers("2");
+    const last = await answer;
+    deepStrictEqual(last.status === "ok" && last.result.payloads, [{ text: "2", mediaUrl: null }]);
+    await (await kernel.agent.turn()).answers("3");
+    await ended(kernel, "r3");
+  }
+});
+
 Deno.test("interrupt: the newest message stops what runs and replaces what waits", async () => {
   await using kernel = startKernel();
   await send(kernel, "one", { idempotencyKey: "r1" });
@@ -680,15 +700,13 @@ Deno.test("tools are told to those who started something in the session, and can
   await turn.ends();
 });
 
-let sent = 0;
-
 function send(
   kernel: TestKernel,
   message: string,
   params: Partial<ParamsOf<"chat.send">> = {},
   caller = callerOf(),
 ) {
-  const idempotencyKey = `sent-${++sent}`;
+  const idempotencyKey = crypto.randomUUID();
   const call = { sessionKey: "main", message, idempotencyKey, ...params };
   return kernel.call("chat.send", call, { caller }) as Promise<{ runId: string; status: string }>;
 }

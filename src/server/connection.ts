@@ -63,6 +63,11 @@ export class Connections {
     }
   }
 
+  /** Ends the connections that came in by the gateway's own secret: it is another one now. */
+  evict(): void {
+    for (const connection of this.#open) connection.evict();
+  }
+
   /** Says goodbye to all; resolves when they are gone, or were cut for not answering. */
   async closeAll(code: number, reason: string): Promise<void> {
     const closing = [...this.#open].map((connection) => {
@@ -139,6 +144,11 @@ class Connection {
       return;
     }
     this.#send(`${json},"seq":${seq}}`);
+  }
+
+  evict(): void {
+    if (this.#state === undefined || this.#state.caller.method === "device-token") return;
+    this.close(4001, "gateway auth changed");
   }
 
   close(code: number, reason: string): void {

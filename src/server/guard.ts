@@ -275,7 +275,7 @@ class ServingGuard implements Guard {
 }
 
 const TOKEN_LENGTH = 36;
-const SMALL_BUFFER = 2_048;
+const SMALL_BUFFER = 1_024;
 const LARGE_BUFFER = 32_768;
 const MAX_SPARE_SMALL = 1_024;
 const MAX_SPARE_LARGE = 64;

@@ -11,6 +11,7 @@ import {
   type AuthReason,
   checkSecret,
   isGuessable,
+  type SecretVerdict,
 } from "../gateway/credentials.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Origin } from "./locality.ts";
@@ -67,7 +68,11 @@ export function enter(given: unknown, visitor: Visitor, door: Door): Admitted {
   if (wire === undefined) throw mismatch(params);
   const role = readRole(params.role);
   requireOrigin(params, visitor, wire);
-  const secret = checkSecret(door.auth(), params.auth);
+  const policy = door.auth();
+  // Without a secret the gateway is for this machine only, also behind a proxy of this machine.
+  const secret = policy.mode === "none" && !visitor.local
+    ? { ok: false, reason: "token_missing_config" } as const
+    : checkSecret(policy, params.auth);
   const device = params.device === undefined ? undefined : proveDevice(params, visitor, wire);
   if (device === undefined) requireDeviceless(params, { role, hasSecret: secret.ok, wire });
   const method = verdict(params, { visitor, door, role, device, secret, wire });
@@ -196,7 +201,7 @@ function verdict(
     door: Door;
     role: Caller["role"];
     device: ProvenDevice | undefined;
-    secret: ReturnType<typeof checkSecret>;
+    secret: SecretVerdict;
     wire: WireVersion;
   },
 ): Caller["method"] {
@@ -256,6 +261,12 @@ const AUTH_MESSAGES: Readonly<Record<AuthReason, { code: string; message: string
   token_mismatch: {
     code: "AUTH_TOKEN_MISMATCH",
     message: "unauthorized: gateway token mismatch (the gateway's is in gateway.auth.token)",
+  },
+  token_missing_config: {
+    code: "AUTH_TOKEN_NOT_CONFIGURED",
+    message:
+      "unauthorized: gateway token not configured on gateway (auth mode none is for its own " +
+      "machine; set gateway.auth.mode to token)",
   },
   password_missing: {
     code: "AUTH_PASSWORD_MISSING",

@@ -146,6 +146,12 @@ Deno.test("where no secret is wanted none is asked for", async () => {
   strictEqual(house.enter(params({ auth: undefined })).caller.method, "none");
 });
 
+Deno.test("without a secret nobody comes in from elsewhere, nor through a proxy", async () => {
+  await using house = open({ mode: "none" });
+  const refusal = house.refuse(params({ auth: undefined }), REMOTE);
+  strictEqual(detailCode(refusal), "AUTH_TOKEN_NOT_CONFIGURED");
+});
+
 // ── who is not ────────────────────────────────────────────────────────────────────────────────
 
 Deno.test("params are checked first", async () => {

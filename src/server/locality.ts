@@ -33,7 +33,7 @@ export function judge(
   if (name === undefined || !isOurName(name, { allowed, bindsLoopback })) {
     return { refused: "host not allowed: add its origin to gateway.controlUi.allowedOrigins" };
   }
-  const isDirect = isLoopback(peer) && !headers.keys().some((name) => FORWARDED.test(name));
+  const isDirect = isLoopback(peer) && ![...headers.keys()].some((name) => FORWARDED.test(name));
   const local = isDirect && LOOPBACK_NAME.test(name);
   const origin = headers.get("origin")?.toLowerCase();
   if (origin === undefined) return { local, sameOrigin: false };

@@ -24,6 +24,8 @@ export interface ServerOptions extends ConnectionParts {
 
 export interface Server extends AsyncDisposable {
   readonly addr: Deno.NetAddr;
+  /** Ends the connections that came in by the gateway's own secret, which changed. */
+  evict(): void;
   /** Tells every client that the gateway goes, and waits until they are gone. */
   goodbye(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export function listen(options: ServerOptions): Server {
 
   return {
     addr: guard.addr,
+    evict: () => connections.evict(),
     goodbye: () => connections.closeAll(1012, "service restart"),
     async [Symbol.asyncDispose]() {
       hearing[Symbol.dispose]();

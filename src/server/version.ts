@@ -84,7 +84,7 @@ const V4: WireVersion = {
       ? "retry_with_device_token"
       : authReason === "rate_limited"
       ? "wait_then_retry"
-      : authReason.endsWith("_missing")
+      : /_missing(_config)?$/.test(authReason)
       ? "update_auth_configuration"
       : "update_auth_credentials",
   }),
