@@ -42,9 +42,14 @@ try {
   const results: Result[] = [];
   for (const experiment of experiments()) {
     if (!experiment.name.includes(options.only)) continue;
-    for (const result of await conduct(experiment, subjects)) {
-      results.push(result);
-      if (!options.json) console.log(inWords(result));
+    try {
+      for (const result of await conduct(experiment, subjects)) {
+        results.push(result);
+        if (!options.json) console.log(inWords(result));
+      }
+    } catch (error) {
+      console.error(`error: ${experiment.name} failed:`, error);
+      Deno.exitCode = 1; // and the others are measured all the same
     }
   }
   if (options.json) console.log(JSON.stringify(results, null, 2));
@@ -72,6 +77,8 @@ async function prepare(): Promise<readonly Subject[]> {
   if (!await exists(bareEcho)) {
     await compile({ entry: path("scripts/bench/echo.ts"), output: bareEcho }, options);
   }
+  const { mtime } = await Deno.stat(program);
+  console.error(`Measuring ${program}, compiled ${mtime?.toISOString()}`);
   const home = () => Deno.makeTempDir({ dir: scratch });
   const peers = options.quick ? undefined : await installed(peersFolder());
   return [

@@ -16,6 +16,8 @@ export interface KeyContext {
 }
 
 const AGENT_ID = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** Characters of a key as a client spells it. */
+const MAX_KEY_LENGTH = 512;
 
 /** Whether a text can be the id of an agent. */
 export function isAgentId(text: string): boolean {
@@ -30,14 +32,15 @@ export function mainSessionKey(agentId: string, { mainKey }: KeyContext): Sessio
 /**
  * The canonical form of a key as a client spells it: `main`, the empty string and the configured
  * main key mean the agent's main conversation, a bare key belongs to that agent, and letters are
- * lower-cased. Returns `undefined` where the key, or `agentId`, names no valid agent.
+ * lower-cased. Returns `undefined` where the key, or `agentId`, names no valid agent, and for a key
+ * that is too long.
  */
 export function canonicalSessionKey(
   spelled: string,
   context: KeyContext,
   agentId: string = context.defaultAgentId,
 ): SessionKey | undefined {
-  if (!isAgentId(agentId)) return undefined;
+  if (!isAgentId(agentId) || spelled.length > MAX_KEY_LENGTH) return undefined;
   const key = spelled.trim().toLowerCase();
   if (key === "" || key === DEFAULT_MAIN_KEY || key === context.mainKey) {
     return mainSessionKey(agentId, context);

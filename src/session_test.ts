@@ -33,6 +33,8 @@ Deno.test("a key is read as clients spell it", () => {
     ["agent:-x:main", undefined],
     ["agent:../etc:main", undefined],
     [`agent:${"x".repeat(65)}:main`, undefined],
+    ["x".repeat(512), `agent:home:${"x".repeat(512)}`],
+    ["x".repeat(513), undefined],
   ];
   for (const [spelled, canonical] of table) {
     strictEqual(canonicalSessionKey(spelled, CONTEXT), canonical, spelled);
