@@ -81,19 +81,23 @@ function withEveryCallAnswered(messages: readonly Message[]): readonly Message[]
     if (message.role === "toolResult") continue; // goes behind its call, or nowhere
     mended.push(message);
     if (message.role !== "assistant") continue;
-    const end = messages.findIndex((later, j) => j > i && later.role === "assistant");
-    const answers = messages.slice(i + 1, end < 0 ? undefined : end);
     for (const block of message.content) {
       if (block.type === "toolCall") {
-        mended.push(answerTo(block, answers) ?? interrupted(block, message));
+        mended.push(answerTo(block, messages.slice(i + 1)) ?? interrupted(block, message));
       }
     }
   }
   return mended;
 }
 
-function answerTo({ id }: ToolCallBlock, messages: readonly Message[]): Message | undefined {
-  return messages.find((message) => message.role === "toolResult" && message.toolCallId === id);
+/** Other messages may have come in between; a later call of the same id has its own answer. */
+function answerTo({ id }: ToolCallBlock, later: readonly Message[]): Message | undefined {
+  for (const message of later) {
+    if (message.role === "toolResult" && message.toolCallId === id) return message;
+    if (message.role !== "assistant") continue;
+    if (message.content.some((block) => block.type === "toolCall" && block.id === id)) break;
+  }
+  return undefined;
 }
 
 function interrupted(call: ToolCallBlock, { timestamp }: Message): ToolResultMessage {

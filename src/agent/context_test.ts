@@ -76,6 +76,13 @@ Deno.test("results come right behind their calls, and strays are left out", () =
   deepStrictEqual(outline(conversation), ["assistant", "a", "user", "assistant", "a"]);
 });
 
+Deno.test("what somebody else put into the conversation does not part a call from its result", () => {
+  const conversation = new FakeConversation().store(calling("a")).store(calling()).store(
+    answer("a"),
+  );
+  deepStrictEqual(outline(conversation), ["assistant", "a", "assistant"]);
+});
+
 Deno.test("tokens are estimated by length", () => {
   strictEqual(estimateTokens("12345678"), 2);
   ok(estimateTokens(calling("a")) > 0);
