@@ -24,6 +24,12 @@ export interface Program {
 }
 
 /**
+ * Half of the young heap, in MiB. The default of 16 is filled by the garbage of a thousand
+ * handshakes before any of it is swept; a smaller one costs a quarter less memory and no speed.
+ */
+const V8_FLAGS = "--max-semi-space-size=4";
+
+/**
  * Compiles a program with the Deno at `deno`, on the base that `DENORT_BIN` names or that this Deno
  * downloads. Everything that the program names by `new URL("./…", import.meta.url)` is embedded
  * too: modules that it starts as workers are bundled, files and folders are copied. References that
@@ -170,7 +176,15 @@ async function link(
   try {
     await run(
       deno,
-      ["compile", "--allow-all", "--no-check", "--include=.", `--output=${binary}`, main],
+      [
+        "compile",
+        "--allow-all",
+        "--no-check",
+        `--v8-flags=${V8_FLAGS}`,
+        "--include=.",
+        `--output=${binary}`,
+        main,
+      ],
       {
         what: "compile the bundle",
         cwd: embed,
