@@ -81,6 +81,8 @@ interface ActiveRun {
   readonly controller: AbortController;
   /** Handed to the agent, and not yet part of the transcript. */
   readonly joining: Submission[];
+  /** What was counted so far; stored with the end of the run, as each write to disk takes its time. */
+  stats: SessionStats;
   stopReason?: StopReason;
 }
 
@@ -317,7 +319,12 @@ export class Runs implements AsyncDisposable {
     const batch = lane.backlog.take((waiting) => mode === "collect" && canJoin(waiting));
     const last = batch.at(-1);
     if (last === undefined) return;
-    const active: ActiveRun = { runId: last.runId, controller: new AbortController(), joining: [] };
+    const active: ActiveRun = {
+      runId: last.runId,
+      controller: new AbortController(),
+      joining: [],
+      stats: {},
+    };
     lane.active = active;
     const work = this.#take(batch, { last, lane, active }).finally(() => {
       this.#working.delete(work);
@@ -398,8 +405,8 @@ export class Runs implements AsyncDisposable {
       provider: "",
       model: "",
     };
-    const { stopReason } = active;
-    const at = this.#end(runId, { outcome, session, texts, startedAt, stopReason });
+    const { stopReason, stats } = active;
+    const at = this.#end(runId, { outcome, session, texts, startedAt, stopReason, stats });
     stream.ended(outcome, { at, stopReason });
   }
 
@@ -489,14 +496,15 @@ export class Runs implements AsyncDisposable {
         this.#saveStats(session, { compactionCount });
       });
     } else if (event.type === "usage") {
-      this.#saveStats(session, {
+      active.stats = {
+        ...active.stats,
         inputTokens: event.usage.input,
         outputTokens: event.usage.output,
         totalTokens: event.usage.totalTokens,
         contextTokens: event.contextTokens,
-      });
+      };
     } else if (event.type === "model") {
-      this.#saveStats(session, { modelProvider: event.provider, model: event.model });
+      active.stats = { ...active.stats, modelProvider: event.provider, model: event.model };
     }
   }
 
@@ -535,12 +543,13 @@ export class Runs implements AsyncDisposable {
   /** Stores how the run ended. Returns when that was, in epoch milliseconds. */
   #end(
     runId: string,
-    { outcome, session, texts, startedAt, stopReason }: {
+    { outcome, session, texts, startedAt, stopReason, stats = {} }: {
       outcome: RunOutcome;
       session: Session;
       texts: readonly string[];
       startedAt: number;
       stopReason?: StopReason;
+      stats?: SessionStats;
     },
   ): number {
     const endedAt = Date.now();
@@ -567,6 +576,7 @@ export class Runs implements AsyncDisposable {
     this.#store.transaction(() => {
       this.#store.runs.finish(runId, outcome.status, result, endedAt);
       this.#saveStats(session, {
+        ...stats,
         status: status[outcome.status],
         endedAt,
         abortedLastRun: outcome.status === "aborted",
