@@ -13,7 +13,7 @@ import { path } from "./gateway_process.ts";
 const HELP = `Usage: deno task bench [--only NAME] [--quick] [--json] [--deno PATH]
 
   --only NAME  only the experiments whose name has NAME in it
-  --quick      shorter, less exact, and without the released gateways
+  --quick      shorter, less exact, and without the released gateways, which take ten minutes
   --json       print the figures as JSON
   --deno PATH  for programs that are not compiled yet: see deno task compile --help`;
 

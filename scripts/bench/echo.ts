@@ -1,9 +1,10 @@
 /**
- * The least that a WebSocket server can do: `Deno.serve` sends back what it gets. Measured beside
- * the gateway, it says what a number is worth on this machine. Takes the gateway's flags.
+ * The least that a WebSocket server can do: `Deno.serve` sends back what it gets, or as many bytes
+ * as a gateway would. Measured beside the gateway, it says what a number is worth on this machine.
+ * Takes the gateway's flags.
  */
 import { parseArgs } from "node:util";
-import { BROADCAST, PRESENCE_EVENT } from "./wire.ts";
+import { ANSWERS, BROADCAST, ECHOED, PRESENCE_EVENT } from "./wire.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -17,10 +18,16 @@ Deno.serve({ port: Number(values.port), hostname: "127.0.0.1", onListen() {} }, 
   const { socket, response } = Deno.upgradeWebSocket(request);
   socket.onopen = () => clients.add(socket);
   socket.onclose = () => clients.delete(socket);
-  socket.onmessage = ({ data }) => {
-    if (!data.startsWith(BROADCAST)) return socket.send(data);
-    const event = PRESENCE_EVENT.padEnd(Number(data.slice(BROADCAST.length)), " ");
-    for (const client of clients) client.send(event);
+  let answer: string | undefined;
+  socket.onmessage = ({ data }: MessageEvent<string>) => {
+    if (data.startsWith(BROADCAST)) {
+      const event = PRESENCE_EVENT.padEnd(Number(data.slice(BROADCAST.length)), " ");
+      for (const client of clients) client.send(event);
+    } else if (data.startsWith(ANSWERS)) {
+      answer = ECHOED.padEnd(Number(data.slice(ANSWERS.length)), " ");
+    } else {
+      socket.send(answer ?? data);
+    }
   };
   return response;
 });

@@ -3,7 +3,7 @@
  * Reads orders from standard input, one JSON object a line, and answers each with one.
  */
 import { type Answered, MARK, type Pace, serveModel, tokensIn } from "./model.ts";
-import { type Address, BROADCAST, Connection, isAnswer, PRESENCE_EVENT } from "./wire.ts";
+import { type Address, ANSWERS, BROADCAST, Connection, isAnswer, PRESENCE_EVENT } from "./wire.ts";
 
 /** What can be ordered, and what comes back. Times are milliseconds. */
 export interface Orders {
@@ -13,10 +13,13 @@ export interface Orders {
   close(): Promise<void>;
   /** Connects and closes, one after another. */
   handshakes(order: Address & { count: number }): Promise<{ perSecond: number }>;
-  /** Keeps so many `health` requests in flight on each of so many connections. */
+  /**
+   * Keeps so many `health` requests in flight on each of so many connections. An echo answers with
+   * `echoBytes`.
+   */
   flood(
-    order: Address & { connections: number; inFlight: number; forMs: number },
-  ): Promise<{ perSecond: number }>;
+    order: Address & { connections: number; inFlight: number; forMs: number; echoBytes?: number },
+  ): Promise<{ perSecond: number; bytes: number }>;
   /** Causes events, one after another, each when all kept connections have the one before. */
   broadcast(order: { events: number; echoBytes?: number }): Promise<{ bytes: number }>;
   /** Starts a model server. */
@@ -55,13 +58,15 @@ const orders: Orders = {
     return { perSecond };
   },
 
-  async flood({ connections, inFlight, forMs, ...address }) {
+  async flood({ connections, inFlight, forMs, echoBytes, ...address }) {
     const all = await openMany(connections, address);
-    let answers = 0;
+    let [answers, bytes] = [0, 0];
     for (const connection of all) {
+      if (echoBytes !== undefined) connection.sendText(`${ANSWERS}${echoBytes}`);
       connection.onText = (text) => {
         if (!isAnswer(text)) return;
         answers++;
+        bytes = text.length;
         connection.send("health", {});
       };
       for (let n = 0; n < inFlight; n++) connection.send("health", {});
@@ -72,7 +77,7 @@ const orders: Orders = {
     const perSecond = (answers - before) / (performance.now() - started) * 1000;
     for (const connection of all) connection.onText = () => {};
     await Promise.all(all.map((connection) => connection.close()));
-    return { perSecond };
+    return { perSecond, bytes };
   },
 
   async broadcast({ events, echoBytes }) {

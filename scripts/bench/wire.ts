@@ -7,6 +7,10 @@ const CHALLENGE = `{"type":"event","event":"connect.challenge"`;
 export const PRESENCE_EVENT = `{"type":"event","event":"presence"`;
 /** What makes the echo send an event of so many bytes to all. */
 export const BROADCAST = "broadcast ";
+/** What makes the echo answer this connection with so many bytes, whatever it gets. */
+export const ANSWERS = "answers ";
+/** How such an answer begins. */
+export const ECHOED = `{"type":"req"`;
 
 /** Where to connect, and as what. */
 export interface Address {
@@ -77,9 +81,9 @@ export class Connection {
   }
 }
 
-/** Whether a text answers a request; an echo's answer is the request itself. */
+/** Whether a text answers a request; an echo's answer is the request itself, or looks like one. */
 export function isAnswer(text: string): boolean {
-  return text.startsWith(ANSWER) || text.startsWith(`{"type":"req"`);
+  return text.startsWith(ANSWER) || text.startsWith(ECHOED);
 }
 
 function hello(token: string) {
