@@ -15,6 +15,10 @@ import { POLICY, type WireVersion } from "./version.ts";
 /** The TCP connection under the socket, as far as it concerns us. */
 export interface Line {
   readonly remoteIp: string;
+  /** Sends a text message; `false`, always, where the socket itself must do it. */
+  send(text: string): boolean;
+  /** Bytes of such messages that the client has not taken. */
+  readonly buffered: number;
   /** The handshake is done: larger messages may come. */
   raise(maxMessageBytes: number): void;
   /** Drops the connection now; says why where the client still listens. */
@@ -139,7 +143,7 @@ class Connection {
   /** Sends an event whose JSON lacks only its number. A dropped one leaves a gap to be seen. */
   tell(json: string, droppable: boolean): void {
     const seq = ++this.#seq;
-    if (this.#socket.bufferedAmount > POLICY.maxBufferedBytes) {
+    if (this.#buffered > POLICY.maxBufferedBytes) {
       if (!droppable) this.#cutSlow();
       return;
     }
@@ -166,7 +170,13 @@ class Connection {
   }
 
   #send(text: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#line.send(text)) this.#socket.send(text);
+  }
+
+  /** Bytes that the client has not taken. */
+  get #buffered(): number {
+    return this.#line.buffered + this.#socket.bufferedAmount;
   }
 
   #cutSlow(): void {
@@ -276,7 +286,7 @@ class Connection {
   }
 
   #respond(id: string, payload: unknown): void {
-    if (this.#socket.bufferedAmount > POLICY.maxBufferedBytes) return this.#cutSlow();
+    if (this.#buffered > POLICY.maxBufferedBytes) return this.#cutSlow();
     this.#send(
       `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${toJson(payload)}}`,
     );

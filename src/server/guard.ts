@@ -53,6 +53,15 @@ export interface Peer {
   /** Its WebSocket has proved itself: messages up to this size may come from now on. */
   raise(maxMessageBytes: number): void;
   /**
+   * Sends a text message of its WebSocket straight to the client, which spares the way through the
+   * inner server; that one must then send control frames only. To be called once the socket is
+   * open. `false`, always, for a WebSocket that began on a connection used before: there the inner
+   * server must send everything.
+   */
+  send(text: string): boolean;
+  /** Bytes of such messages that the client has not taken. */
+  readonly buffered: number;
+  /**
    * Drops the connection now and frees what is buffered for it on both sides; the server's end of
    * its WebSocket closes. With a code, the client is sent that close frame if it can take it at once.
    */

@@ -1,7 +1,7 @@
 /** Relays one TCP connection to the inner server, and ends it where it breaks a rule. */
 import type { GuardLimits, Handler, Peer } from "./guard.ts";
 import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
-import { closeFrame, FrameMeter } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, textFrame } from "./guard_frames.ts";
 import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
 import { Intake, type Sizes } from "./guard_intake.ts";
 import {
@@ -51,6 +51,16 @@ type Phase =
   | "frames"
   | "parting"; // its goodbye: what it still says is thrown away, what it is owed goes out
 
+/** Something on its way out. */
+interface Parcel {
+  readonly bytes: Uint8Array;
+  /** Set for what the inner server said, which may be a part of a frame; called when it is out. */
+  readonly relayed?: () => void;
+}
+
+/** Frames are written together up to this size, in bytes. */
+const BATCH_BYTES = 65_536;
+
 export class Connection implements Peer {
   /** Names this connection to the inner server. Nobody outside can guess it. */
   readonly token = crypto.randomUUID();
@@ -88,6 +98,11 @@ export class Connection implements Peer {
   readonly #inbound: FrameMeter;
   /** Knows where a frame of ours may be put in; missing where the WebSocket's start was not seen. */
   #outbound: FrameMeter | undefined;
+  /** What waits to go out, in order. */
+  readonly #parcels: Parcel[] = [];
+  #isWriting = false;
+  /** Bytes of frames of ours that the client has not taken. */
+  #waiting = 0;
 
   constructor(
     client: Deno.Conn<Deno.NetAddr>,
@@ -167,6 +182,19 @@ export class Connection implements Peer {
     this.#authenticated();
   }
 
+  get buffered(): number {
+    return this.#waiting;
+  }
+
+  send(text: string): boolean {
+    if (!this.#isUpgraded || this.#requests > 1) return false;
+    if (this.#isParting()) return true; // nobody is there to hear it
+    const bytes = textFrame(text);
+    this.#waiting += bytes.length;
+    this.#enqueue({ bytes });
+    return true;
+  }
+
   cut(code?: number, reason?: string): void {
     if (code === undefined || this.#phase !== "frames" || this.#writingSince > 0) this.drop();
     else this.#part(closeFrame(code, reason));
@@ -190,6 +218,8 @@ export class Connection implements Peer {
     this.#enter("parting", Infinity);
     this.#writingSince = 0;
     this.#client.close();
+    for (const { relayed } of this.#parcels.splice(0)) relayed?.();
+    this.#waiting = 0;
     this.#closeServer();
     this.#authenticated();
     this.#decide?.(false);
@@ -335,9 +365,7 @@ export class Connection implements Peer {
         const count = await server.read(intake.space());
         if (count === null) break;
         intake.add(count);
-        const bytes = intake.unread;
-        if (this.#isUpgraded) this.#follow(bytes);
-        await this.#send(bytes);
+        await this.#relay(intake.unread);
         intake.skip(count);
       }
     } catch (error) {
@@ -349,13 +377,70 @@ export class Connection implements Peer {
     await this.#leave();
   }
 
+  /** Resolves when the client has taken it, or is gone. */
+  #relay(bytes: Uint8Array): Promise<void> {
+    return new Promise((relayed) => this.#enqueue({ bytes, relayed }));
+  }
+
+  #enqueue(parcel: Parcel): void {
+    this.#parcels.push(parcel);
+    if (!this.#isWriting) void this.#write();
+  }
+
+  /** Writes what waits, as long as something may be written; never rejects. */
+  async #write(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      for (let next; (next = this.#take()) !== undefined;) {
+        await this.#send(next.bytes);
+        if (next.relayed === undefined) this.#waiting -= next.bytes.length;
+        else next.relayed();
+      }
+    } catch (error) {
+      this.#lost(error);
+      this.drop();
+    }
+    this.#isWriting = false;
+  }
+
+  /**
+   * What goes out next. The inner server's frames are control frames, and only between them ours
+   * have a place; before them all comes the head of its 101.
+   */
+  #take(): Parcel | undefined {
+    const isOurTurn = this.#outbound?.isBetween === true;
+    const first = this.#parcels.findIndex(({ relayed }) => relayed !== undefined || isOurTurn);
+    const [parcel] = first < 0 ? [] : this.#parcels.splice(first, 1);
+    if (parcel === undefined) return undefined;
+    if (parcel.relayed !== undefined) {
+      if (this.#isUpgraded) this.#follow(parcel.bytes);
+      return parcel;
+    }
+    let size = parcel.bytes.length;
+    let count = 0;
+    for (const { bytes, relayed } of this.#parcels) {
+      if (relayed !== undefined || size + bytes.length > BATCH_BYTES) break;
+      size += bytes.length;
+      count++;
+    }
+    if (count === 0) return parcel;
+    const batch = new Uint8Array(size);
+    batch.set(parcel.bytes);
+    let at = parcel.bytes.length;
+    for (const { bytes } of this.#parcels.splice(0, count)) {
+      batch.set(bytes, at);
+      at += bytes.length;
+    }
+    return { bytes: batch };
+  }
+
   /** Keeps track of where the frames end that go out; the first one follows the head of the 101. */
   #follow(bytes: Uint8Array): void {
     if (this.#outbound !== undefined) {
       this.#outbound.feed(bytes);
     } else if (this.#requests === 1 && !this.#hasAnswered) {
       const length = headLength(bytes, 0);
-      if (length <= 0) return;
+      if (length <= 0) return this.drop(); // the inner server writes it whole
       this.#outbound = new FrameMeter(Infinity);
       this.#outbound.feed(bytes.subarray(length));
     }
@@ -415,7 +500,7 @@ export class Connection implements Peer {
     this.#enter("parting", this.#post.limits.closeMs);
     try {
       const fits = this.#isUpgraded ? this.#outbound?.isBetween : !this.#hasAnswered;
-      if (this.#lastWords !== undefined && fits) await this.#send(this.#lastWords);
+      if (this.#lastWords !== undefined && fits) await this.#relay(this.#lastWords);
       if (!this.#hasEnded) await this.#client.closeWrite();
     } catch (error) {
       this.#lost(error);

@@ -91,9 +91,25 @@ export function closeFrame(code: number, reason = ""): Uint8Array {
   return frame.subarray(0, 4 + written);
 }
 
+/** A whole text message as a server sends it, in one frame. */
+export function textFrame(text: string): Uint8Array {
+  const body = encoder.encode(text);
+  const { length } = body;
+  const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const frame = new Uint8Array(2 + lengthBytes + length);
+  frame[0] = 0x80 | TEXT;
+  frame[1] = lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127;
+  const view = new DataView(frame.buffer);
+  if (lengthBytes === 2) view.setUint16(2, length);
+  if (lengthBytes === 8) view.setBigUint64(2, BigInt(length));
+  frame.set(body, 2 + lengthBytes);
+  return frame;
+}
+
 const encoder = new TextEncoder();
 
 const CONTINUATION = 0;
+const TEXT = 1;
 const BINARY = 2;
 const CLOSE = 8;
 const PONG = 10;

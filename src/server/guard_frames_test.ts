@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { closeFrame, FrameMeter, type Violation } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, textFrame, type Violation } from "./guard_frames.ts";
 
 interface Frame {
   readonly opcode: number;
@@ -159,4 +159,14 @@ Deno.test("closeFrame is a server's close frame, its reason cut between characte
   const long = closeFrame(1008, "é".repeat(100));
   strictEqual(long[1], 2 + 122);
   strictEqual(new TextDecoder().decode(long.subarray(4)), "é".repeat(61));
+});
+
+Deno.test("textFrame is a server's text message, its length in as few bytes as can be", () => {
+  for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
+    const bytes = textFrame("x".repeat(length));
+    const head = encode({ opcode: 1, isFinal: true, length, isMasked: false });
+    deepStrictEqual([...bytes.subarray(0, head.length)], head);
+    strictEqual(bytes.length, head.length + length);
+  }
+  strictEqual(new TextDecoder().decode(textFrame("é€").subarray(2)), "é€");
 });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, notStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, fail, notStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
@@ -454,6 +454,68 @@ Deno.test("A WebSocket echoes, and both sides' close codes arrive", async () => 
   second.send("bye");
   const event = await eventOf(second, "close");
   deepStrictEqual([event.code, event.reason], [4001, "bye"]);
+});
+
+Deno.test("send reaches the client in order, from the opening to the close frame", async () => {
+  await using guard = guarded(upgrading((socket, peer) => {
+    socket.onopen = () => strictEqual(peer.send("first"), true);
+    socket.onmessage = ({ data }) => {
+      for (let at = 0; at < 3; at++) strictEqual(peer.send(`${data}${at}`), true);
+      socket.close(4001, "bye");
+    };
+  }));
+  using wire = await Wire.upgraded(guard);
+  strictEqual(textOf((await wire.frame()).payload), "first");
+  await wire.say(frame("x".repeat(60_000)));
+  for (let at = 0; at < 3; at++) {
+    strictEqual(textOf((await wire.frame()).payload), `${"x".repeat(60_000)}${at}`);
+  }
+  strictEqual(closeCode(await wire.frame()), 4001);
+});
+
+Deno.test("send finds its place between the inner server's own frames", async () => {
+  await using guard = guarded(upgrading((socket, peer) => {
+    socket.onmessage = ({ data }) => void peer.send(data);
+  }));
+  using wire = await Wire.upgraded(guard);
+  const seen: string[] = [];
+  for (let at = 0; at < 200; at++) {
+    await wire.say(frame(`ping ${at}`, { opcode: 9 })); // which the inner server answers itself
+    await wire.say(frame(`text ${at}`));
+  }
+  while (seen.length < 400) {
+    const { opcode, payload } = await wire.frame();
+    seen.push(`${opcode} ${textOf(payload)}`);
+  }
+  const of = (opcode: number) => seen.filter((text) => text.startsWith(`${opcode} `));
+  deepStrictEqual(of(10), Array.from({ length: 200 }, (_, at) => `10 ping ${at}`));
+  deepStrictEqual(of(1), Array.from({ length: 200 }, (_, at) => `1 text ${at}`));
+});
+
+Deno.test("send leaves a socket that it can't serve to the server, and counts what is not taken", async () => {
+  const opened: { socket: WebSocket; peer: Peer }[] = [];
+  const stuck = Promise.withResolvers<Peer>();
+  await using guard = guarded(upgrading((socket, peer) => opened.push({ socket, peer })), {
+    limits: { stuckMs: 100 },
+    onStuck: stuck.resolve,
+  });
+  using reused = await Wire.open(guard, "GET / HTTP/1.1\r\nHost: x\r\n\r\n" + UPGRADE);
+  await reused.response();
+  await reused.head();
+  strictEqual(opened[0]?.peer.send("no"), false);
+
+  using wire = await Wire.upgraded(guard);
+  const { socket, peer } = opened[1] ?? fail("The socket was not opened");
+  const closed = eventOf(socket, "close");
+  const part = "x".repeat(MiB);
+  for (let at = 0; at < 60; at++) peer.send(part);
+  ok(peer.buffered > 40 * MiB);
+  strictEqual(await stuck.promise, peer);
+  await peer.closed;
+  await closed;
+  strictEqual(peer.buffered, 0);
+  strictEqual(peer.send("too late"), true);
+  ok((await wire.rest()).length < 60 * MiB);
 });
 
 Deno.test("Bytes right behind the upgrade's head are the WebSocket's first frames", async () => {

@@ -48,6 +48,10 @@ export function listen(options: ServerOptions): Server {
       const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
       connections.add(socket, {
         remoteIp: peer.address.hostname.replace(/^::ffff:/i, ""),
+        send: (text) => peer.send(text),
+        get buffered() {
+          return peer.buffered;
+        },
         raise: (bytes) => peer.raise(bytes),
         cut: (code, reason) => peer.cut(code, reason),
       }, from);
