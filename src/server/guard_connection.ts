@@ -384,12 +384,13 @@ export class Connection implements Peer {
 
   #enqueue(parcel: Parcel): void {
     this.#parcels.push(parcel);
-    if (!this.#isWriting) void this.#write();
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    queueMicrotask(() => void this.#write()); // what is said in one breath goes out together
   }
 
   /** Writes what waits, as long as something may be written; never rejects. */
   async #write(): Promise<void> {
-    this.#isWriting = true;
     try {
       for (let next; (next = this.#take()) !== undefined;) {
         await this.#send(next.bytes);
