@@ -1,6 +1,7 @@
 /**
- * What must outlive the process. Calls are synchronous: when one returns, its change is on disk;
- * when it throws, nothing changed.
+ * What must outlive the process. Calls are synchronous: when one returns, its change outlives the
+ * process, however that ends; when it throws, nothing changed. What somebody is told is kept must
+ * outlive a loss of power as well: wait for `synced()` before you tell.
  */
 import type { PairedDevice, PairingRequest } from "./device.ts";
 import type {
@@ -142,6 +143,13 @@ export interface Store extends Disposable {
   readonly values: KeyValues;
   /** Runs `change` so that either all of it is on disk, or nothing. */
   transaction<T>(change: () => T): T;
+  /** Whether every change is on the disk itself. */
+  readonly isSynced: boolean;
+  /**
+   * Resolves when every change before the call is on the disk itself. Many who wait share one write,
+   * and nothing else stands still meanwhile.
+   */
+  synced(): Promise<void>;
   /** Where it lies, for people. */
   readonly path: string;
 }

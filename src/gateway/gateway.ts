@@ -16,6 +16,7 @@ import { mayHear } from "./access.ts";
 import { createBus } from "./bus.ts";
 import { Conversations } from "./conversations.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { durable } from "./durable.ts";
 import { Health } from "./health.ts";
 import { Heartbeats } from "./heartbeat.ts";
 import { agentHandlers } from "./methods/agent.ts";
@@ -144,7 +145,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   });
   const heartbeats = new Heartbeats({ values: store.values, runs, bus, settings, log });
 
-  const dispatch = createDispatch(methods, {
+  const answer = createDispatch(methods, {
     ...agentHandlers({ agent, runs, settings, conversations }),
     ...chatHandlers({
       store,
@@ -185,6 +186,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     }),
     ...toolHandlers(agent, settings),
   });
+  const dispatch = durable(answer, store);
 
   const timers = [
     setInterval(() => bus.publish({ name: "tick", payload: { ts: Date.now() } }), TICK_MS),

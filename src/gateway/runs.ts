@@ -363,7 +363,9 @@ export class Runs implements AsyncDisposable {
     batch: readonly Submission[],
     { last, lane, active }: { last: Submission; lane: Lane; active: ActiveRun },
   ): Promise<void> {
-    await setImmediate(); // who asked hears that the turn is accepted before hearing of it
+    // Who asked hears that the turn is accepted, which must be true, before hearing of the turn.
+    await this.#store.synced();
+    await setImmediate();
     using slot = await this.#slots.take(active.controller.signal);
     if (this.#closing) return; // still accepted: taken up at the next start
     if (slot === undefined) {

@@ -114,15 +114,26 @@ Deno.test("an older program refuses what a newer one made", async () => {
   });
 });
 
-Deno.test("each commit is on disk before it is told", async () => {
-  await withFile((path) => {
+Deno.test("each commit outlives the process at once, and a loss of power once it is synced", async () => {
+  await withFile(async (path) => {
     using database = openDatabase(path, [TABLE]);
     const pragma = (name: string) => Object.values(database.one<object>(`PRAGMA ${name}`))[0];
     strictEqual(pragma("journal_mode"), "wal");
-    strictEqual(pragma("synchronous"), 2); // FULL
+    strictEqual(pragma("synchronous"), 1); // NORMAL: synced() waits, and not the event loop
     strictEqual(pragma("foreign_keys"), 1);
+    await database.synced();
+    strictEqual(database.isSynced, true);
     insert(database, 1);
     ok(Deno.statSync(`${path}-wal`).size > 0);
+    strictEqual(database.isSynced, false);
+    await database.synced();
+    strictEqual(database.isSynced, true);
+    database.one("INSERT INTO t VALUES (2) RETURNING n");
+    strictEqual(database.isSynced, false);
+    await database.synced();
+    strictEqual(database.isSynced, true);
+    numbers(database);
+    strictEqual(database.isSynced, true);
   });
 });
 
@@ -152,10 +163,10 @@ function numbers(database: Database): number[] {
   return database.all<{ n: number }>("SELECT n FROM t ORDER BY n").map(({ n }) => n);
 }
 
-async function withFile(test: (path: string) => void): Promise<void> {
+async function withFile(test: (path: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    test(`${folder}/test.db`);
+    await test(`${folder}/test.db`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -39,6 +39,10 @@ export function openStore(
     devices: new SqliteDevices(database),
     values: new SqliteValues(database),
     transaction: (change) => database.transaction(change),
+    get isSynced() {
+      return database.isSynced;
+    },
+    synced: () => database.synced(),
     [Symbol.dispose]: () => {
       if (onDisk && database.isOpen) removeHolder(path);
       database[Symbol.dispose]();
