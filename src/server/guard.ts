@@ -1,5 +1,6 @@
 /** The only TCP listener: limits what `Deno.serve` can't, and speaks to it over a private socket. */
 import { Connection, type Origin, type Post } from "./guard_connection.ts";
+import { Turn } from "./turn.ts";
 import { PEER_HEADER } from "./guard_head.ts";
 import { InnerServer } from "./guard_inner.ts";
 import { Buffers } from "./guard_intake.ts";
@@ -166,6 +167,7 @@ class ServingGuard implements Guard {
       log: this.#log,
     });
     this.#post = {
+      turn: new Turn(),
       limits: this.#limits,
       buffers: {
         small: new Buffers(SMALL_BUFFER, MAX_SPARE_SMALL),

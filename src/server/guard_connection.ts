@@ -4,6 +4,7 @@ import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
 import { closeFrame, FrameMeter, textFrame } from "./guard_frames.ts";
 import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
 import { Intake, type Sizes } from "./guard_intake.ts";
+import type { Turn } from "./turn.ts";
 import {
   BAD_REQUEST,
   BODY_TOO_LARGE,
@@ -20,6 +21,7 @@ import {
 export interface Post {
   readonly limits: GuardLimits;
   readonly buffers: Sizes;
+  readonly turn: Turn;
   /** Opens a connection to the inner server. */
   connect(): Promise<Deno.Conn>;
   /** Bytes wait for this peer and none leaves; it is dropped next. */
@@ -382,11 +384,12 @@ export class Connection implements Peer {
     return new Promise((relayed) => this.#enqueue({ bytes, relayed }));
   }
 
+  /** What is said in one turn of the event loop goes out together. */
   #enqueue(parcel: Parcel): void {
     this.#parcels.push(parcel);
     if (this.#isWriting) return;
     this.#isWriting = true;
-    queueMicrotask(() => void this.#write()); // what is said in one breath goes out together
+    this.#post.turn.atEnd(() => void this.#write());
   }
 
   /** Writes what waits, as long as something may be written; never rejects. */
