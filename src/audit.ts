@@ -3,7 +3,7 @@ import type { Caller } from "./caller.ts";
 
 /** Who did it, as far as that is proven. */
 export type AuditActor =
-  & Partial<Pick<Caller, "connId" | "role" | "deviceId" | "method">>
+  & Partial<Pick<Caller, "connId" | "role" | "deviceId" | "method" | "user">>
   & { readonly clientId?: string; readonly remoteIp?: string };
 
 /** One decision. Holds no secret: ids, names and reasons only. */
@@ -18,15 +18,22 @@ export interface AuditEntry {
   readonly who?: AuditActor;
   /** The id of what it was done to. */
   readonly target?: string;
+  /** How many more there were like one that has its own entry, which was made at `since`. */
+  readonly count?: number;
+  /** Epoch milliseconds. */
+  readonly since?: number;
 }
 
 /** Where decisions are written down. */
 export interface Audit {
   /** Never throws: what can't be written is reported to the log. */
-  record(entry: Omit<AuditEntry, "ts">): void;
+  record(entry: Omit<AuditEntry, "ts" | "count" | "since">): void;
 }
 
 /** Who a caller is, for the record. */
-export function actorOf({ connId, role, deviceId, method, client, remoteIp }: Caller): AuditActor {
-  return { connId, role, deviceId, method, clientId: client.id, remoteIp };
+export function actorOf(
+  { connId, role, deviceId, method, user, client, remoteIp }: Caller,
+): AuditActor {
+  const person = user === undefined ? {} : { user };
+  return { connId, role, deviceId, method, ...person, clientId: client.id, remoteIp };
 }

@@ -20,3 +20,24 @@ export interface LogReader {
   read(from: number, maxBytes: number): Promise<{ bytes: Uint8Array; size: number }>;
   size(): Promise<number>;
 }
+
+/** Characters of a text from outside that are written down. */
+const MAX_QUOTE = 200;
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g;
+/** A stretch that may be a secret sent in a wrong place; words in capitals are the protocol's codes. */
+const LIKE_A_SECRET = /(?<![\w+=-])(?![A-Z_]+(?![\w+=-]))[\w+=-]{20,}/g;
+
+/**
+ * What somebody outside chose, as far as it may be written down: one short line that no terminal
+ * obeys, with everything masked that is long enough to be a secret.
+ */
+export function quoted(text: string): string {
+  return oneLine(text).replace(LIKE_A_SECRET, "***");
+}
+
+/** An id or a name, on one short line that no terminal obeys. */
+export function oneLine(text: string): string {
+  const line = text.replace(CONTROL, " ").trim();
+  return line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE)}…` : line;
+}

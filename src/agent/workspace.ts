@@ -49,14 +49,18 @@ export class Workspace {
     this.path = path;
   }
 
-  /** Makes the folder. One that has none of our files gets them all; nothing is overwritten. */
+  /**
+   * Makes the folder, closed to others. One that has none of our files gets them all; nothing is
+   * overwritten.
+   */
   async ensure(): Promise<void> {
-    await Deno.mkdir(this.path, { recursive: true });
+    await Deno.mkdir(this.path, { recursive: true, mode: 0o700 });
     const texts = await Promise.all(BOOTSTRAP_FILES.map((name) => this.#read(name)));
     if (texts.some((text) => text !== undefined)) return;
     for (const name of BOOTSTRAP_FILES) {
       try {
-        await Deno.writeTextFile(join(this.path, name), TEMPLATES[name], { createNew: true });
+        const options = { createNew: true, mode: 0o600 };
+        await Deno.writeTextFile(join(this.path, name), TEMPLATES[name], options);
       } catch (error) {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // somebody was faster
       }

@@ -1,12 +1,10 @@
 /** The log: JSON lines in a file, and what a person should see on the terminal. */
 import type { Log, LogFields, LogLevel, LogReader } from "../log.ts";
+import { AppendFile } from "./append_file.ts";
+import { Secrets } from "./secrets.ts";
 
 const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
-/** A file this large is put aside for a new one, in bytes. */
-const ROTATE_BYTES = 20 * 1024 * 1024;
-/** Anything that looks like a secret is masked, whoever logs it. */
-const SECRETS =
-  /(bearer\s+|(?:token|password|secret|api[_-]?key)["'\\]*\s*[=:]\s*["'\\]*)[^\s"'\\,&]{6,}|\bsk-[A-Za-z0-9_-]{10,}/gi;
+const LIMITS = { maxBytes: 20 * 1024 * 1024, keep: 1 } as const;
 
 export interface LogFile extends Disposable {
   readonly log: Log;
@@ -15,42 +13,34 @@ export interface LogFile extends Disposable {
 
 /**
  * Appends to a file that only its owner can read. Lines at or above `level` go to the file; those
- * at or above `shown` also to standard error, for people.
+ * at or above `shown` also to standard error, for people. Secrets are masked, whoever logs them.
  */
 export function openLog(
   path: string,
-  { level, shown, print }: {
+  { level, shown, print, secrets = new Secrets() }: {
     level: LogLevel;
     shown: LogLevel;
     print: (line: string) => void;
+    secrets?: Secrets;
   },
 ): LogFile {
-  let file = open(path);
-  let size = file.statSync().size;
+  const file = new AppendFile(path, LIMITS);
+  const { hide } = secrets;
 
   function write(at: LogLevel, part: string, message: string, fields: LogFields): void {
     const wanted = LEVELS.indexOf(at);
     if (wanted > LEVELS.indexOf(level) && wanted > LEVELS.indexOf(shown)) return;
-    const text = mask(message);
+    const text = hide(message);
     if (wanted <= LEVELS.indexOf(shown)) print(`${at === "info" ? "" : `${at}: `}${text}`);
     if (wanted > LEVELS.indexOf(level)) return;
-    const line = mask(JSON.stringify({
+    file.append(hide(JSON.stringify({
       time: new Date().toISOString(),
       level: at,
       part,
       message,
       ...fields,
       ...("cause" in fields ? { cause: describe(fields.cause) } : {}),
-    }));
-    const bytes = new TextEncoder().encode(`${line}\n`);
-    if (size + bytes.length > ROTATE_BYTES) {
-      file.close();
-      Deno.renameSync(path, `${path}.1`);
-      file = open(path);
-      size = 0;
-    }
-    size += bytes.length;
-    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+    })));
   }
 
   function part(name: string): Log {
@@ -84,20 +74,10 @@ export function openLog(
         return { bytes: bytes.subarray(0, filled), size };
       },
     },
-    [Symbol.dispose]: () => file.close(),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
   };
-}
-
-function open(path: string): Deno.FsFile {
-  const file = Deno.openSync(path, { create: true, append: true, mode: 0o600 });
-  if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o600); // an older file may be open to others
-  return file;
 }
 
 function describe(cause: unknown): string {
   return cause instanceof Error ? cause.stack ?? cause.message : String(cause);
-}
-
-function mask(text: string): string {
-  return text.replace(SECRETS, (_whole, label = "") => `${label}***`);
 }

@@ -3,7 +3,7 @@ import type { MethodSpec } from "../../schemas/contract.ts";
 import { checkParams } from "../../schemas/validate.ts";
 import type { Call } from "../caller.ts";
 import { invalid } from "../error.ts";
-import { requireAccess } from "./access.ts";
+import { requireAccess, unknownMethod } from "./access.ts";
 
 /** A handler whose params were checked against its schema. */
 type Handler = (params: never, call: Call) => unknown;
@@ -25,7 +25,7 @@ export function createDispatch(
   return (name, params, call) => {
     const found = table.get(name);
     requireAccess(call.caller, found?.method, name);
-    if (found?.handler === undefined) throw invalid(`unknown method: ${name}`);
+    if (found?.handler === undefined) throw unknownMethod(name);
     const given = params ?? {};
     const fault = checkParams(found.method, given);
     if (fault !== undefined) throw invalid(`invalid ${name} params: ${fault}`);

@@ -21,7 +21,9 @@ export function toModelError(thrown: unknown, endpoint: Endpoint): ModelError {
 /** The `ModelError` for a failure. Its message names the provider and holds no secret. */
 export function judge(failure: Failure, endpoint: Endpoint): ModelError {
   const kind = kindOf(failure);
-  return new ModelError(kind, redact(describe(kind, failure, endpoint), endpoint), {
+  // Cleaned before it is cut: half a key is still a secret.
+  const clean = { ...failure, text: redact(failure.text, endpoint) };
+  return new ModelError(kind, describe(kind, clean, endpoint), {
     status: failure.status,
     retryAfterMs: retryAfterMs(failure.headers ?? {}),
     cause: failure.cause,
@@ -29,14 +31,31 @@ export function judge(failure: Failure, endpoint: Endpoint): ModelError {
 }
 
 /** Removes the endpoint's key and whatever else looks like one from a text that others wrote. */
-export function redact(text: string, { apiKey, headers }: Endpoint): string {
+export function redact(text: string, { apiKey, headers, baseUrl }: Endpoint): string {
   let clean = text;
-  for (const secret of [apiKey, ...Object.values(headers)]) {
+  const told = Object.values(headers).flatMap((header) => [header, header.replace(SCHEME, "")]);
+  for (const secret of [apiKey, ...told, ...secretsInUrl(baseUrl)]) {
     if (secret !== undefined && secret.length >= 6) clean = clean.replaceAll(secret, "[redacted]");
   }
   return clean.replace(KEY_IN_URL, "$1[redacted]").replace(KEY_LIKE, "[redacted]");
 }
 
+/** The password and what the query says, as they are spelled and as they are meant. */
+function secretsInUrl(url: string): readonly string[] {
+  const { password = "", searchParams } = URL.parse(url) ?? {};
+  return [password, decode(password), ...searchParams?.values() ?? []];
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Before the secret of an `Authorization` header. */
+const SCHEME = /^(?:bearer|basic|token)\s+/i;
 const MAX_TEXT = 500;
 const KEY_IN_URL = /([?&](?:key|api_?key|token|access_token)=)[^&\s"')]+/gi;
 const KEY_LIKE = /\b(?:Bearer\s+[\w.~+/=*-]{6,}|(?:sk|pk|gsk|xai)[-_][\w*.-]{6,}|AIza[\w*-]{6,})/g;

@@ -7,13 +7,15 @@ const AT: Endpoint = {
   baseUrl: "https://api.example.com/v1?key=in-the-url",
   apiKey: "very-own-key",
   keyHint: "FAKE_API_KEY",
-  headers: { "x-secret": "header-secret" },
+  headers: { "x-secret": "header-secret", authorization: "Bearer behind-bearer" },
   fetch,
 };
 
 const SECRETS: readonly (readonly [text: string, clean: string])[] = [
   ["your key very-own-key is old", "your key [redacted] is old"],
   ["header-secret was refused", "[redacted] was refused"],
+  ["no user behind-bearer", "no user [redacted]"],
+  ["key 'in-the-url' is old", "key '[redacted]' is old"],
   [
     "Incorrect API key provided: sk-proj-ab**********xyz.",
     "Incorrect API key provided: [redacted]",
@@ -34,6 +36,11 @@ Deno.test("a lost connection is named by host, without the URL", () => {
   const { kind, message } = toModelError(thrown, AT);
   strictEqual(kind, "network");
   strictEqual(message, "Cannot reach fake at api.example.com: client error (Connect): refused");
+});
+
+Deno.test("half a key is not told either, where a long text is cut", () => {
+  const text = `${"x".repeat(490)} very-own-key`;
+  ok(!judge({ status: 500, text }, AT).message.includes("very"));
 });
 
 Deno.test("a bug of ours is not mistaken for the network, and keeps its cause", () => {

@@ -73,6 +73,20 @@ Deno.test("write makes folders, replaces whole files, keeps their mode, and leav
   deepStrictEqual(await place.names(), ["notes", "run.sh"]);
 });
 
+Deno.test({
+  name: "what write makes is for nobody whom the folder above is not for",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using place = await workspace({});
+    for (const [rights, folder, file] of [[0o700, 0o700, 0o600], [0o755, 0o755, 0o644]] as const) {
+      await Deno.chmod(place.root, rights);
+      await place.text("write", { path: `${rights}/a.md`, content: "x" });
+      const mode = async (path: string) => (await Deno.stat(join(place.root, path))).mode! & 0o777;
+      deepStrictEqual([await mode(`${rights}`), await mode(`${rights}/a.md`)], [folder, file]);
+    }
+  },
+});
+
 Deno.test("write refuses a folder's name, a file as folder, and too much text", async () => {
   await using place = await workspace({ "folder/a": "x", "file": "x" });
   deepStrictEqual(

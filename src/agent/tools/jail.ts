@@ -73,7 +73,8 @@ export class Jail {
     const folder = dirname(target);
     const temporary = join(folder, `.openclaw-${crypto.randomUUID()}.tmp`);
     try {
-      await writeDurably(temporary, text, existing?.info.mode ?? undefined);
+      const mode = existing?.info.mode ?? await rightsOf(folder) & 0o666;
+      await writeDurably(temporary, text, mode);
       if (await realPath(folder) !== folder) throw outside(path);
       if (unlessChanged !== undefined && !await isUnchanged(unlessChanged)) {
         throw new Refusal(`'${shown}' was changed by somebody else meanwhile; read it again`);
@@ -111,7 +112,7 @@ export class Jail {
       throw new Refusal(`Cannot write '${path}': a part of the path is a file`);
     }
     const folder = join(real, relative(above, wanted));
-    await Deno.mkdir(folder, { recursive: true });
+    await Deno.mkdir(folder, { recursive: true, mode: await rightsOf(real) });
     if (await realPath(folder) !== folder) throw outside(path);
     return folder;
   }
@@ -147,8 +148,13 @@ async function isUnchanged({ real, info }: Found): Promise<boolean> {
     now?.mtime?.getTime() === info.mtime?.getTime();
 }
 
-async function writeDurably(path: string, text: string, mode?: number): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true, mode: mode ?? 0o644 });
+/** What is made in a folder is for nobody whom the folder is not for, whatever the umask says. */
+async function rightsOf(folder: string): Promise<number> {
+  return ((await Deno.stat(folder)).mode ?? 0o755) & 0o777;
+}
+
+async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true, mode });
   const bytes = new TextEncoder().encode(text);
   let done = 0;
   while (done < bytes.length) done += await file.write(bytes.subarray(done));
