@@ -15,8 +15,17 @@ export interface Caller {
   /** Set where a device proved its identity. */
   readonly deviceId?: string;
   /** Which credential let it in. */
-  readonly method: "none" | "token" | "password" | "device-token";
-  /** The address of the TCP peer. */
+  readonly method:
+    | "none"
+    | "token"
+    | "password"
+    | "trusted-proxy"
+    | "tailscale"
+    | "device-token"
+    | "bootstrap-token";
+  /** The person, where a trusted proxy or the tailnet names one. */
+  readonly user?: string;
+  /** The address of the TCP peer, or the one that a proxy names which proved itself. */
   readonly remoteIp: string;
   /** On this machine, provably: a loopback peer that no proxy speaks for. */
   readonly local: boolean;

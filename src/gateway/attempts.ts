@@ -28,11 +28,20 @@ interface Record {
 export class Attempts {
   readonly #limits: AttemptLimits;
   readonly #now: () => number;
+  readonly #onLock: (key: string) => void;
   readonly #records = new Map<string, Record>();
 
-  constructor(limits: Partial<AttemptLimits> = {}, now: () => number = Date.now) {
+  /** `onLock` is told of each key that is locked out. */
+  constructor(
+    limits: Partial<AttemptLimits> = {},
+    { now = Date.now, onLock = () => {} }: {
+      now?: () => number;
+      onLock?: (key: string) => void;
+    } = {},
+  ) {
     this.#limits = { ...ATTEMPT_LIMITS, ...limits };
     this.#now = now;
+    this.#onLock = onLock;
   }
 
   /** Milliseconds until the key may try again; 0 when it may now. */
@@ -49,6 +58,7 @@ export class Attempts {
     if (record.failures.length >= this.#limits.maxAttempts) {
       record.lockedUntil = now + this.#limits.lockoutMs;
       record.failures = [];
+      this.#onLock(key);
     }
     this.#records.set(key, record);
     if (this.#records.size > MAX_KEYS) {
@@ -59,7 +69,8 @@ export class Attempts {
     }
   }
 
+  /** Forgives the failures of a key. A lock that holds stays: it is against others who share the key. */
   succeed(key: string): void {
-    this.#records.delete(key);
+    if (this.lockedFor(key) === 0) this.#records.delete(key);
   }
 }

@@ -1,4 +1,4 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { Attempts } from "./attempts.ts";
 
 const LIMITS = { maxAttempts: 3, windowMs: 100, lockoutMs: 1000 };
@@ -43,6 +43,16 @@ Deno.test("a success forgets the failures", () => {
   strictEqual(attempts.lockedFor("k"), 0);
 });
 
+Deno.test("a success lifts no lock that holds", () => {
+  const { attempts, clock } = start();
+  fail(attempts, 3);
+  attempts.succeed("k");
+  strictEqual(attempts.lockedFor("k"), 1000);
+  clock.now += 1000;
+  attempts.succeed("k");
+  strictEqual(attempts.lockedFor("k"), 0);
+});
+
 Deno.test("keys don't hurt each other", () => {
   const { attempts } = start();
   fail(attempts, 3);
@@ -62,9 +72,19 @@ Deno.test("the longest silent key is forgotten when there are too many", () => {
   strictEqual(attempts.lockedFor("recent"), 1000);
 });
 
+Deno.test("a lock is told of once, when it falls", () => {
+  const { attempts, locked } = start();
+  fail(attempts, 2);
+  deepStrictEqual(locked, []);
+  fail(attempts, 2);
+  deepStrictEqual(locked, ["k"]);
+});
+
 function start() {
   const clock = { now: 5000 };
-  return { clock, attempts: new Attempts(LIMITS, () => clock.now) };
+  const locked: string[] = [];
+  const onLock = (key: string) => void locked.push(key);
+  return { clock, locked, attempts: new Attempts(LIMITS, { now: () => clock.now, onLock }) };
 }
 
 function fail(attempts: Attempts, times: number): void {
