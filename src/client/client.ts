@@ -18,9 +18,14 @@ export interface Identity {
   sign(payload: string): Promise<string>;
 }
 
+/** What the client needs of a WebSocket. Where it can't connect, the `ErrorEvent` says why. */
+export type Socket = Pick<WebSocket, "addEventListener" | "send" | "close">;
+
 export interface ClientOptions {
   /** `ws://` or `wss://`. */
   readonly url: string;
+  /** Opens the socket, where it is not to be the platform's own. */
+  readonly open?: (url: string) => Socket;
   readonly client: ClientInfo;
   /** `operator` unless said otherwise. */
   readonly role?: "operator" | "node";
@@ -29,7 +34,9 @@ export interface ClientOptions {
   readonly commands?: readonly string[];
   /** The wire versions to offer: 4 unless said otherwise. */
   readonly protocol?: { readonly min: number; readonly max: number };
-  readonly auth?: Readonly<Pick<ConnectAuth, "token" | "password" | "deviceToken">>;
+  readonly auth?: Readonly<
+    Pick<ConnectAuth, "token" | "password" | "deviceToken" | "bootstrapToken">
+  >;
   /** Proves which device this is. */
   readonly identity?: Identity;
   /** Hears every event after `hello-ok`, in order. */
@@ -128,7 +135,7 @@ interface Waiting {
 
 /** A connection to a gateway. Dispose of it to close it. */
 export class GatewayClient implements AsyncDisposable {
-  readonly #socket: WebSocket;
+  readonly #socket: Socket;
   readonly #options: ClientOptions;
   readonly #waiting = new Map<string, Waiting>();
   readonly #challenge = Promise.withResolvers<ConnectChallenge>();
@@ -141,7 +148,7 @@ export class GatewayClient implements AsyncDisposable {
   #linger: ReturnType<typeof setTimeout> | undefined;
   #ending: ConnectionError | undefined;
   #over = false;
-  #socketError = "";
+  #socketError: { readonly message: string; readonly cause?: unknown } | undefined;
 
   /**
    * Resolves once the gateway said hello. Rejects with a `GatewayRefusal` if it said no, with a
@@ -175,15 +182,14 @@ export class GatewayClient implements AsyncDisposable {
 
   private constructor(options: ClientOptions) {
     this.#options = options;
-    this.#socket = open(options.url);
-    this.#socket.onmessage = ({ data }) => this.#receive(data);
-    this.#socket.onerror = (event) => {
-      // Browsers don't say why.
-      if ("message" in event && typeof event.message === "string") {
-        this.#socketError = event.message.replace(/^NetworkError: /, "");
-      }
-    };
-    this.#socket.onclose = ({ code, reason }) => this.#finish({ code, reason });
+    this.#socket = (options.open ?? open)(options.url);
+    this.#socket.addEventListener("message", ({ data }) => this.#receive(data));
+    this.#socket.addEventListener("error", (event) => {
+      if (!(event instanceof ErrorEvent)) return; // browsers don't say why
+      const { message, error: cause } = event;
+      this.#socketError = { message: message.replace(/^NetworkError: /, ""), cause };
+    });
+    this.#socket.addEventListener("close", ({ code, reason }) => this.#finish({ code, reason }));
     options.signal?.addEventListener("abort", this.#abort);
     this.#challenge.promise.catch(() => {}); // whoever awaits it hears of it
   }
@@ -358,11 +364,13 @@ export class GatewayClient implements AsyncDisposable {
 
   #lost(close: Close): ConnectionError {
     const { url } = this.#options;
-    const why = this.#socketError || [close.code, close.reason].filter(Boolean).join(" ");
+    const { message, cause } = this.#socketError ?? {};
+    const why = message || [close.code, close.reason].filter(Boolean).join(" ");
     // Before its challenge nothing proves that a gateway is there at all.
     return this.#requests === 0
       ? new ConnectionError("unreachable", `Cannot connect to ${url}: ${why || "closed"}`, {
         close,
+        cause,
       })
       : new ConnectionError("closed", `Connection to ${url} closed (${why || "no reason"})`, {
         close,
@@ -412,7 +420,7 @@ async function prove(
       role,
       scopes.join(","),
       signedAt,
-      auth?.token ?? auth?.deviceToken ?? "",
+      auth?.token ?? auth?.deviceToken ?? auth?.bootstrapToken ?? "",
       nonce,
       claim(client.platform),
       claim(client.deviceFamily),
