@@ -13,6 +13,7 @@ export const QuestionList = method("question.list", {
 
 export const PluginApprovalList = method("plugin.approval.list", {
   access: "operator.approvals",
+  audited: false,
   since: 4,
   params: closed({}),
   result: Nothing,
@@ -20,6 +21,7 @@ export const PluginApprovalList = method("plugin.approval.list", {
 
 export const ExecApprovalList = method("exec.approval.list", {
   access: "operator.approvals",
+  audited: false,
   since: 4,
   params: closed({}),
   result: Nothing,

@@ -123,6 +123,13 @@ export const HelloAuth = Type.Object({
   scopes: Type.Array(Type.String()),
   deviceToken: Type.Optional(NonEmpty),
   issuedAtMs: Type.Optional(Count),
+  /** The tokens of its other roles, for a device that came in by a setup code. */
+  deviceTokens: Type.Optional(Type.Array(Type.Object({
+    deviceToken: NonEmpty,
+    role: NonEmpty,
+    scopes: Type.Array(Type.String()),
+    issuedAtMs: Count,
+  }, { $id: "HelloDeviceToken" }))),
 }, { $id: "HelloAuth" });
 export type HelloAuth = Wire<typeof HelloAuth>;
 

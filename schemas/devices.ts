@@ -59,6 +59,7 @@ export type PairedDevice = Wire<typeof PairedDevice>;
 
 export const DevicePairList = method("device.pair.list", {
   access: "operator.pairing",
+  audited: false,
   params: closed({}),
   result: Type.Object({
     pending: Type.Array(DevicePairRequest),
@@ -91,6 +92,28 @@ export const DevicePairRename = method("device.pair.rename", {
   result: Type.Object({ deviceId: NonEmpty, label: NonEmpty }),
 });
 
+/** A paired device asks to be allowed more, besides what its connection has. */
+export const DeviceScopesRequestUpgrade = method("device.scopes.requestUpgrade", {
+  access: "operator.read",
+  audited: true,
+  since: 4,
+  params: closed({ scopes: Type.Array(NonEmpty, { minItems: 1, maxItems: 8 }) }),
+  result: Type.Object({ requestId: NonEmpty }),
+});
+
+/** Answers when the request is decided, or void. */
+export const DeviceScopesWaitUpgrade = method("device.scopes.waitUpgrade", {
+  access: "operator.read",
+  since: 4,
+  params: closed({ requestId: NonEmpty }),
+  result: Type.Object({
+    status: oneOf(["approved", "rejected", "expired"]),
+    requestId: NonEmpty,
+    deviceToken: Type.Optional(NonEmpty),
+    scopes: Type.Optional(Type.Array(NonEmpty)),
+  }),
+});
+
 /** Gives a device a new token in place of its old one. Who may not see it is told all but it. */
 export const DeviceTokenRotate = method("device.token.rotate", {
   access: "operator.pairing",
@@ -103,6 +126,7 @@ export const DeviceTokenRotate = method("device.token.rotate", {
     deviceId: NonEmpty,
     role: NonEmpty,
     token: Type.Optional(NonEmpty),
+    tokenDelivery: Type.Optional(oneOf(["in-band", "withheld-cross-device"])),
     scopes: Type.Array(Type.String()),
     rotatedAtMs: Count,
   }),

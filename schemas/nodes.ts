@@ -3,6 +3,18 @@ import { Type } from "@sinclair/typebox";
 import { closed, event, mapOf, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
 
+/** A tool that a plugin of a node lends. */
+export const NodePluginTool = closed({
+  pluginId: NonEmpty,
+  name: Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,63}$" }),
+  description: NonEmpty,
+  parameters: Type.Optional(mapOf(Type.Unknown())),
+  /** The node's command that carries it out. */
+  command: Type.Optional(NonEmpty),
+  mcp: Type.Optional(closed({ server: NonEmpty, tool: NonEmpty }, { $id: "NodeMcpTool" })),
+}, { $id: "NodePluginTool" });
+export type NodePluginTool = Wire<typeof NodePluginTool>;
+
 /** A device that the gateway may steer. `nodeId` is its device id. */
 export const NodeEntry = Type.Object({
   nodeId: NonEmpty,
@@ -25,10 +37,13 @@ export const NodeEntry = Type.Object({
   connectedAtMs: Type.Optional(Count),
   lastSeenAtMs: Type.Optional(Count),
   approvedAtMs: Type.Optional(Count),
-  approvalState: Type.Optional(oneOf(["pending-approval", "approved"])),
+  lastConnectedAtMs: Type.Optional(Count),
+  approvalState: Type.Optional(oneOf(["pending-approval", "pending-reapproval", "approved"])),
   pendingRequestId: Type.Optional(NonEmpty),
   pendingDeclaredCaps: Type.Optional(Type.Array(NonEmpty)),
   pendingDeclaredCommands: Type.Optional(Type.Array(NonEmpty)),
+  pendingDeclaredPermissions: Type.Optional(mapOf(Type.Boolean())),
+  nodePluginTools: Type.Optional(Type.Array(NodePluginTool)),
 }, { $id: "NodeEntry" });
 export type NodeEntry = Wire<typeof NodeEntry>;
 
@@ -59,11 +74,16 @@ export const PairedNode = Type.Object({
   platform: Type.Optional(Type.String()),
   version: Type.Optional(Type.String()),
   deviceFamily: Type.Optional(Type.String()),
+  clientId: Type.Optional(Type.String()),
+  clientMode: Type.Optional(Type.String()),
   remoteIp: Type.Optional(Type.String()),
   caps: Type.Optional(Type.Array(NonEmpty)),
   commands: Type.Optional(Type.Array(NonEmpty)),
+  permissions: Type.Optional(mapOf(Type.Boolean())),
   createdAtMs: Count,
   approvedAtMs: Count,
+  lastConnectedAtMs: Type.Optional(Count),
+  lastDisconnectedAtMs: Type.Optional(Count),
   lastSeenAtMs: Type.Optional(Count),
 }, { $id: "PairedNode" });
 export type PairedNode = Wire<typeof PairedNode>;
@@ -82,11 +102,39 @@ export const NodeDescribe = method("node.describe", {
 
 export const NodePairList = method("node.pair.list", {
   access: "operator.pairing",
+  audited: false,
   params: closed({}),
   result: Type.Object({
     pending: Type.Array(NodePairRequest),
     paired: Type.Array(PairedNode),
   }),
+});
+
+/** Lends what a node asked for. It takes the scopes that the request names. */
+export const NodePairApprove = method("node.pair.approve", {
+  access: "operator.pairing",
+  params: closed({ requestId: NonEmpty }),
+  result: Type.Object({ requestId: NonEmpty, node: PairedNode }),
+});
+
+export const NodePairReject = method("node.pair.reject", {
+  access: "operator.pairing",
+  params: closed({ requestId: NonEmpty }),
+  result: Type.Object({ requestId: NonEmpty, nodeId: NonEmpty }),
+});
+
+/** Ends that a device is a node. What else it may do stays. */
+export const NodePairRemove = method("node.pair.remove", {
+  access: "operator.pairing",
+  since: 4,
+  params: closed({ nodeId: NonEmpty }),
+  result: Type.Object({ nodeId: NonEmpty }),
+});
+
+export const NodeRename = method("node.rename", {
+  access: "operator.pairing",
+  params: closed({ nodeId: NonEmpty, displayName: Type.String({ minLength: 1, maxLength: 64 }) }),
+  result: Type.Object({ nodeId: NonEmpty, displayName: NonEmpty }),
 });
 
 /** A node tells what happened on it. `payloadJSON` is the JSON text of the payload. */
@@ -139,16 +187,9 @@ export const NodePluginToolsUpdate = method("node.pluginTools.update", {
   access: "node",
   since: 4,
   params: closed({
-    tools: Type.Array(closed({
-      pluginId: NonEmpty,
-      name: Type.String({ pattern: "^[A-Za-z][A-Za-z0-9_-]{0,63}$" }),
-      description: NonEmpty,
-      parameters: Type.Optional(mapOf(Type.Unknown())),
-      command: Type.Optional(NonEmpty),
-      mcp: Type.Optional(closed({ server: NonEmpty, tool: NonEmpty }, { $id: "NodeMcpTool" })),
-    }, { $id: "NodePluginTool" })),
+    tools: Type.Array(NodePluginTool, { maxItems: 256 }),
   }),
-  result: Type.Object({ nodeId: NonEmpty, tools: Type.Array(Type.Unknown()) }),
+  result: Type.Object({ nodeId: NonEmpty, tools: Type.Array(NodePluginTool) }),
 });
 
 export const NodePairRequestedEvent = event("node.pair.requested", {
@@ -159,7 +200,8 @@ export const NodePairRequestedEvent = event("node.pair.requested", {
 export const NodePairResolvedEvent = event("node.pair.resolved", {
   access: "operator.pairing",
   payload: Type.Object({
-    requestId: NonEmpty,
+    /** Empty where nothing was asked for. */
+    requestId: Type.String(),
     nodeId: NonEmpty,
     decision: oneOf(["approved", "rejected", "removed"]),
     ts: Count,

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Role } from "../schemas/contract.ts";
 import type { DeviceProof } from "../schemas/connect.ts";
+import type { NodeRecord } from "./node.ts";
 
 hashes.sha512 = (message: Uint8Array) =>
   new Uint8Array(createHash("sha512").update(message).digest());
@@ -45,8 +46,11 @@ export interface PairedDevice extends DeviceDescription {
   readonly tokens: Readonly<Partial<Record<Role, DeviceToken>>>;
   readonly createdAtMs: number;
   readonly approvedAtMs: number;
-  readonly approvedVia: "silent" | "owner";
+  /** By the owner's presence on this machine, by an operator, or by a setup code. */
+  readonly approvedVia: "silent" | "owner" | "bootstrap";
   readonly lastSeenAtMs?: number;
+  /** What it lends as a node. */
+  readonly node?: NodeRecord;
 }
 
 /** A device that asks. At most one per device. */

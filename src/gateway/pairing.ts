@@ -14,6 +14,7 @@ import {
 import { invalid } from "../error.ts";
 import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
+import type { NodeRecord } from "../node.ts";
 import type { Devices } from "../store.ts";
 
 /** Why a device must be approved before it connects, in the protocol's words. */
@@ -27,23 +28,32 @@ export interface Arrival extends DeviceDescription {
   readonly scopes: readonly string[];
   /** Whether the owner's presence on this machine may stand for an approval. */
   readonly silent: boolean;
+  /** An app of the owner's, on this machine: its system may have got another name since. */
+  readonly redescribed?: boolean;
   /** It came by its own token: the scopes of that token are all it has. */
   readonly byToken?: boolean;
 }
+
+/** What a device lost, so that its connections must end. */
+export type Invalidation =
+  | "device removed"
+  | "device role removed"
+  | "device token rotated"
+  | "device token revoked";
 
 /** Keeps the list of devices. Every change is on disk before it is told. */
 export class Pairing {
   readonly #devices: Devices;
   readonly #bus: Bus;
   readonly #log: Log;
-  readonly #invalidated: (deviceId: string, why: string) => void;
+  readonly #invalidated: (deviceId: string, why: Invalidation) => void;
   readonly #now: () => number;
 
   constructor(devices: Devices, { bus, log, invalidated, now = Date.now }: {
     bus: Bus;
     log: Log;
     /** Called when a device lost a right: its connections must end. */
-    invalidated: (deviceId: string, why: string) => void;
+    invalidated: (deviceId: string, why: Invalidation) => void;
     now?: () => number;
   }) {
     this.#devices = devices;
@@ -57,16 +67,49 @@ export class Pairing {
    * Lets a device in, or says which request must be approved first. A device that comes from the
    * owner's own machine is approved at once, unless it changes its role or what it claims to be.
    */
-  admit({ byToken = false, ...arrival }: Arrival):
+  admit({ byToken = false, redescribed = false, ...arrival }: Arrival):
     | { readonly device: PairedDevice; readonly token: DeviceToken }
     | { readonly refused: PairingReason; readonly request: PairingRequest } {
     const known = this.#devices.get(arrival.deviceId);
     const reason = reasonToPair(known, arrival, byToken);
     if (reason === undefined && known !== undefined) return this.#welcome(known, arrival);
-    const silent = arrival.silent && (reason === "not-paired" || reason === "scope-upgrade");
+    const settlesItself = reason === "not-paired" || reason === "scope-upgrade" ||
+      reason === "metadata-upgrade" && redescribed;
+    const silent = arrival.silent && settlesItself;
     const request = this.#ask({ ...arrival, silent }, known !== undefined);
     if (!request.silent) return { refused: reason ?? "not-paired", request };
     return this.#welcome(this.#approve(request, "silent"), arrival);
+  }
+
+  /**
+   * Approves a device that showed a setup code, with what the code gives and no more. What it had
+   * before it keeps, and a token that was revoked is replaced: somebody wants the device back.
+   */
+  enroll(
+    arrival: DeviceDescription & Pick<Arrival, "deviceId" | "publicKey" | "role">,
+    { roles, scopes }: { readonly roles: readonly Role[]; readonly scopes: readonly string[] },
+  ): PairedDevice {
+    const isRepair = this.#devices.get(arrival.deviceId) !== undefined;
+    const request: PairingRequest = {
+      ...arrival,
+      requestId: this.#requestOf(arrival.deviceId)?.requestId ?? randomUUID(),
+      roles,
+      scopes,
+      silent: true,
+      isRepair,
+      ts: this.#now(),
+    };
+    return this.#approve(request, "bootstrap");
+  }
+
+  /** Asks for more scopes in the name of a paired device, as its own connection wants them. */
+  requestScopes(deviceId: string, scopes: readonly string[]): PairingRequest {
+    const device = this.#deviceOf(deviceId);
+    const { publicKey, displayName, platform, deviceFamily, clientId, clientMode, remoteIp } =
+      device;
+    const described = { displayName, platform, deviceFamily, clientId, clientMode, remoteIp };
+    const asking = { deviceId, publicKey, role: "operator", scopes, silent: false } as const;
+    return this.#ask({ ...described, ...asking }, true);
   }
 
   /** Whether `token` is the device's own for a role. What it may ask for, `admit` decides. */
@@ -78,6 +121,12 @@ export class Pairing {
 
   get(deviceId: string): PairedDevice | undefined {
     return this.#devices.get(deviceId);
+  }
+
+  /** The tokens that a device may use. */
+  tokensOf(deviceId: string): readonly DeviceToken[] {
+    const { tokens = {} } = this.#devices.get(deviceId) ?? {};
+    return Object.values(tokens).filter(({ revokedAtMs }) => revokedAtMs === undefined);
   }
 
   /** Newest approval first. */
@@ -116,22 +165,44 @@ export class Pairing {
   /** Forgets a device and ends its connections. Throws for an unknown one. */
   remove(deviceId: string): void {
     if (!this.#devices.removeDevice(deviceId)) throw invalid("unknown deviceId");
-    const pending = this.#devices.requestOf(deviceId);
-    if (pending !== undefined) this.#devices.removeRequest(pending.requestId);
+    const pending = this.#requestOf(deviceId);
+    if (pending !== undefined) {
+      this.#devices.removeRequest(pending.requestId);
+      this.#resolved(pending, "rejected");
+    }
     this.#invalidated(deviceId, "device removed");
   }
 
-  rename(deviceId: string, label: string): void {
-    const device = this.#devices.get(deviceId);
-    if (device === undefined) throw invalid("unknown deviceId");
-    this.#devices.saveDevice({ ...device, label });
+  /** Takes one role from a device, with all that it had in it. Without another one it is removed. */
+  removeRole(deviceId: string, role: Role): void {
+    const device = this.#deviceOf(deviceId);
+    const roles = device.roles.filter((other) => other !== role);
+    if (roles.length === 0) return this.remove(deviceId);
+    const { [role]: _token, ...tokens } = device.tokens;
+    this.#devices.saveDevice({ ...withoutRights(device, role), roles, tokens });
+    this.#invalidated(deviceId, "device role removed");
+  }
+
+  /** Returns the label as it is kept. */
+  rename(deviceId: string, label: string): string {
+    const kept = label.trim();
+    if (kept === "") throw invalid("a label must not be blank");
+    this.#devices.saveDevice({ ...this.#deviceOf(deviceId), label: kept });
+    return kept;
+  }
+
+  /** Keeps what a device lends as a node. */
+  keepNode(deviceId: string, node: NodeRecord): void {
+    this.#devices.saveDevice({ ...this.#deviceOf(deviceId), node });
   }
 
   /** Replaces a token; the old one ends at once. Never grants more than the device was approved for. */
   rotate(deviceId: string, role: Role, scopes?: readonly string[]): DeviceToken {
     const { device, token } = this.#tokenOf(deviceId, role);
     const wanted = scopes ?? token.scopes;
-    if (!covers(device.scopes, wanted)) throw invalid("unknown deviceId/role");
+    if (token.revokedAtMs !== undefined || !covers(device.scopes, wanted)) {
+      throw invalid("unknown deviceId/role");
+    }
     const now = this.#now();
     const fresh = { ...issue(role, wanted, now), createdAtMs: token.createdAtMs, rotatedAtMs: now };
     this.#devices.saveDevice({ ...device, tokens: { ...device.tokens, [role]: fresh } });
@@ -139,12 +210,25 @@ export class Pairing {
     return fresh;
   }
 
+  /** Takes a token back, and what the device was approved for in that role: it must ask anew. */
   revoke(deviceId: string, role: Role): DeviceToken & { readonly revokedAtMs: number } {
     const { device, token } = this.#tokenOf(deviceId, role);
     const revoked = { ...token, revokedAtMs: this.#now() };
-    this.#devices.saveDevice({ ...device, tokens: { ...device.tokens, [role]: revoked } });
+    const tokens = { ...device.tokens, [role]: revoked };
+    this.#devices.saveDevice({ ...withoutRights(device, role), tokens });
     this.#invalidated(deviceId, "device token revoked");
     return revoked;
+  }
+
+  #deviceOf(deviceId: string): PairedDevice {
+    const device = this.#devices.get(deviceId);
+    if (device === undefined) throw invalid("unknown deviceId");
+    return device;
+  }
+
+  /** What a device asks for, if that is not void. */
+  #requestOf(deviceId: string): PairingRequest | undefined {
+    return this.pending().find((request) => request.deviceId === deviceId);
   }
 
   #tokenOf(deviceId: string, role: Role): { device: PairedDevice; token: DeviceToken } {
@@ -154,12 +238,17 @@ export class Pairing {
     return { device, token };
   }
 
-  /** Stores the request, merged into an older one of the same device. */
+  /**
+   * Stores the request, merged into an older one of the same device. Its id stands for the rights
+   * that somebody read beside it: when more are asked for, it is another request.
+   */
   #ask(arrival: Arrival, isRepair: boolean): PairingRequest {
-    const older = this.pending().find(({ deviceId }) => deviceId === arrival.deviceId);
+    const older = this.#requestOf(arrival.deviceId);
+    const isSame = older !== undefined && older.roles.includes(arrival.role) &&
+      covers(older.scopes, arrival.scopes);
     const request: PairingRequest = {
       ...arrival,
-      requestId: older?.requestId ?? randomUUID(),
+      requestId: isSame ? older.requestId : randomUUID(),
       roles: union(older?.roles ?? [], [arrival.role]),
       scopes: union(older?.scopes ?? [], arrival.scopes),
       silent: arrival.silent && (older?.silent ?? true),
@@ -167,7 +256,9 @@ export class Pairing {
       ts: this.#now(),
     };
     this.#devices.saveRequest(request);
-    if (older === undefined && !request.silent) {
+    if (isSame) return request;
+    if (older !== undefined) this.#resolved(older, "rejected");
+    if (!request.silent) {
       this.#log.info("A device asks to be paired", {
         requestId: request.requestId,
         deviceId: request.deviceId,
@@ -181,31 +272,22 @@ export class Pairing {
 
   #approve(request: PairingRequest, approvedVia: PairedDevice["approvedVia"]): PairedDevice {
     const now = this.#now();
-    const known = this.#devices.get(request.deviceId);
-    const scopes = union(known?.scopes ?? [], request.scopes);
-    const older = known?.tokens[request.role];
-    const token = issue(
-      request.role,
-      request.scopes.length > 0 ? request.scopes : older?.scopes ?? [],
-      now,
-    );
+    const older = this.#devices.get(request.deviceId);
+    // Another key under the same id is another device, and inherits nothing.
+    const known = older?.publicKey === request.publicKey ? older : undefined;
     const { requestId, role: _role, silent: _silent, isRepair: _repair, ts: _ts, ...described } =
       request;
     const device: PairedDevice = {
       ...described,
-      ...(known?.label === undefined ? {} : { label: known.label }),
       roles: union(known?.roles ?? [], request.roles),
-      scopes,
-      tokens: {
-        ...known?.tokens,
-        [request.role]: older === undefined || older.revokedAtMs !== undefined
-          ? token
-          // The token itself stays: approving more rights must not lock out the device's other programs.
-          : { ...older, scopes: [...union(older.scopes, token.scopes)].sort() },
-      },
+      scopes: union(known?.scopes ?? [], request.scopes),
+      tokens: this.#tokensFor(request, { known, now, all: approvedVia === "bootstrap" }),
       createdAtMs: known?.createdAtMs ?? now,
       approvedAtMs: now,
       approvedVia,
+      ...(known?.label === undefined ? {} : { label: known.label }),
+      ...(known?.lastSeenAtMs === undefined ? {} : { lastSeenAtMs: known.lastSeenAtMs }),
+      ...(known?.node === undefined ? {} : { node: known.node }),
     };
     this.#devices.saveDevice(device);
     this.#devices.removeRequest(requestId);
@@ -214,15 +296,31 @@ export class Pairing {
     return device;
   }
 
+  /**
+   * The tokens of a device after a request of it was approved: for the role that it came in, or for
+   * all that it got. One that it has stays as it is: approving more rights must not lock out the
+   * device's other programs.
+   */
+  #tokensFor(
+    { role, roles, scopes }: PairingRequest,
+    { known, now, all }: { known: PairedDevice | undefined; now: number; all: boolean },
+  ): PairedDevice["tokens"] {
+    const tokens = { ...known?.tokens };
+    for (const wanted of all ? roles : [role]) {
+      const own = wanted === "operator" ? scopes : [];
+      const kept = tokens[wanted];
+      tokens[wanted] = kept === undefined || kept.revokedAtMs !== undefined
+        ? issue(wanted, own, now)
+        : { ...kept, scopes: [...union(kept.scopes, own)].sort() };
+    }
+    return tokens;
+  }
+
   #welcome(device: PairedDevice, arrival: Arrival): { device: PairedDevice; token: DeviceToken } {
     const now = this.#now();
-    const kept = device.tokens[arrival.role];
-    const usable = kept !== undefined && kept.revokedAtMs === undefined &&
-      covers(kept.scopes, arrival.scopes);
-    const token = {
-      ...(usable ? kept : issue(arrival.role, arrival.scopes, now)),
-      lastUsedAtMs: now,
-    };
+    // One that somebody made narrower stays so, whatever the device was approved for.
+    const kept = device.tokens[arrival.role] ?? issue(arrival.role, arrival.scopes, now);
+    const token = { ...kept, lastUsedAtMs: now };
     const { displayName, clientId, clientMode, remoteIp, platform, deviceFamily } = arrival;
     const seen: PairedDevice = {
       ...device,
@@ -272,6 +370,11 @@ function differs(pinned: string | undefined, claimed: string | undefined): boole
   return kept !== "" && kept !== normaliseClaim(claimed);
 }
 
+/** The device without what it was approved for in a role. */
+function withoutRights({ node, ...device }: PairedDevice, role: Role): PairedDevice {
+  return role === "node" ? device : { ...device, ...(node && { node }), scopes: [] };
+}
+
 function issue(role: Role, scopes: readonly string[], now: number): DeviceToken {
   const token = randomBytes(32).toString("base64url");
   return { token, role, scopes: [...scopes].sort(), createdAtMs: now };
@@ -287,7 +390,7 @@ export function wireRequest(request: PairingRequest) {
 }
 
 /** A paired device as clients see it: tokens described, never shown. */
-export function wireDevice({ tokens, roles, scopes, ...device }: PairedDevice) {
+export function wireDevice({ tokens, roles, scopes, node: _node, ...device }: PairedDevice) {
   return {
     ...device,
     role: roles[0],

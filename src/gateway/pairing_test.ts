@@ -35,16 +35,32 @@ Deno.test("a new device from elsewhere waits for the owner", () => {
 
 Deno.test("a device has one request, whatever and however often it asks", () => {
   using house = open();
-  const first = house.refuse({ scopes: ["operator.read"], displayName: "Old" });
+  const first = house.refuse({ scopes: ["operator.write"], displayName: "Old" });
   house.clock.now += 10;
-  const second = house.refuse({ scopes: ["operator.write"], displayName: "New" });
+  const second = house.refuse({ scopes: ["operator.read"], displayName: "New" });
   strictEqual(second.request.requestId, first.request.requestId);
-  deepStrictEqual(second.request.scopes, ["operator.read", "operator.write"]);
+  deepStrictEqual(second.request.scopes, ["operator.write", "operator.read"]);
   strictEqual(second.request.displayName, "New");
   strictEqual(house.pairing.pending().length, 1);
   strictEqual(house.events.of("device.pair.requested").length, 1);
   house.clock.now += PAIRING_TTL_MS;
   strictEqual(house.pairing.pending().length, 1);
+});
+
+Deno.test("a request that grows is another one: nobody approves what they did not read", () => {
+  for (const more of [{ scopes: ["operator.admin"] }, { role: "node", scopes: [] }] as const) {
+    using house = open();
+    const first = house.refuse({ scopes: ["operator.read"] });
+    const second = house.refuse(more);
+    notStrictEqual(second.request.requestId, first.request.requestId);
+    deepStrictEqual(second.request.scopes, ["operator.read", ...more.scopes]);
+    throws(() => house.pairing.approve(first.request.requestId), /unknown requestId/);
+    deepStrictEqual(house.events.of("device.pair.resolved").map((event) => event.decision), [
+      "rejected",
+    ]);
+    strictEqual(house.events.of("device.pair.requested").length, 2);
+    strictEqual(house.pairing.pending().length, 1);
+  }
 });
 
 Deno.test("an open request from elsewhere keeps the owner's machine from approving it by itself", () => {
@@ -98,6 +114,52 @@ Deno.test("what a device asks for beyond its approval must be approved", () => {
     strange.letIn({ silent: true, platform: "Linux", deviceFamily: "Linux" });
     strictEqual(strange.refuse({ ...claims, silent: false }).refused, reason);
   }
+});
+
+Deno.test("an app of the owner's may describe itself anew, where the owner is", () => {
+  using house = open();
+  const first = house.letIn({ silent: true, platform: "macOS 26.0" });
+  strictEqual(
+    house.refuse({ platform: "macOS 26.1", redescribed: true }).refused,
+    "metadata-upgrade",
+  );
+  using home = open();
+  home.letIn({ silent: true, platform: "macOS 26.0" });
+  const again = home.letIn({ silent: true, platform: "macOS 26.1", redescribed: true });
+  deepStrictEqual([again.device.platform, again.device.scopes], [
+    "macOS 26.1",
+    first.device.scopes,
+  ]);
+});
+
+Deno.test("a token that was made narrower stays so, whoever vouches for the device", () => {
+  using house = open();
+  house.letIn({ silent: true, scopes: ["operator.write"] });
+  const narrow = house.pairing.rotate("d1", "operator", ["operator.read"]);
+  const { token } = house.letIn({ scopes: ["operator.write"] });
+  deepStrictEqual([token.token, token.scopes], [narrow.token, ["operator.read"]]);
+});
+
+Deno.test("what was approved for a role goes with its token, and does not come back with a new one", () => {
+  using house = open();
+  house.letIn({ silent: true, scopes: ["operator.admin"] });
+  house.pairing.revoke("d1", "operator");
+  deepStrictEqual(house.pairing.get("d1")?.scopes, []);
+  house.pairing.approve(house.refuse({ scopes: ["operator.read"] }).request.requestId);
+  strictEqual(house.refuse({ scopes: ["operator.admin"] }).refused, "scope-upgrade");
+});
+
+Deno.test("a request for two roles gives a node's token no scopes", () => {
+  using house = open();
+  house.refuse({ scopes: ["operator.read"] });
+  const { request } = house.refuse({ role: "node", scopes: [] });
+  const { tokens, roles, scopes } = house.pairing.approve(request.requestId);
+  deepStrictEqual([roles, scopes, tokens.node?.scopes, tokens.operator], [
+    ["operator", "node"],
+    ["operator.read"],
+    [],
+    undefined,
+  ]);
 });
 
 Deno.test("a new role can't be had by asking for more scopes along with it", () => {

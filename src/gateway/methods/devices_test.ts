@@ -112,19 +112,94 @@ Deno.test("who came by a device token manages that device and no other, unless a
   await kernel.call("device.pair.remove", { deviceId: "other" }, { caller: admin });
 });
 
-Deno.test("a new token is shown to its own device and to an admin", async () => {
+Deno.test("a new token is shown to who came by the old one, and to nobody else", async () => {
   await using kernel = startKernel();
   pair(kernel, "own", { scopes: pairing });
   const rotate = (caller: ReturnType<typeof callerOf>) =>
     kernel.call("device.token.rotate", { deviceId: "own", role: "operator" }, { caller });
   const own = await rotate(callerOf({ deviceId: "own", method: "device-token", scopes: pairing }));
   ok(own.token !== undefined && kernel.gateway.pairing.checkToken("own", own.token, "operator"));
-  strictEqual((await rotate(callerOf({ scopes: pairing }))).token, undefined);
-  ok((await rotate(callerOf())).token !== undefined);
+  strictEqual(own.tokenDelivery, "in-band");
+  for (
+    const caller of [
+      callerOf({ scopes: pairing }),
+      callerOf(),
+      callerOf({ deviceId: "own", scopes: pairing }),
+      callerOf({ deviceId: "other", method: "device-token" }),
+    ]
+  ) {
+    const { token, tokenDelivery } = await rotate(caller);
+    deepStrictEqual([token, tokenDelivery], [undefined, "withheld-cross-device"]);
+  }
   await rejects(
     kernel.call("device.token.rotate", { deviceId: "own", role: "robot" }),
     /unknown deviceId\/role/,
   );
+});
+
+Deno.test("a revoked token is not rotated back to life", async () => {
+  await using kernel = startKernel();
+  pair(kernel, "own", { scopes: ["operator.read"] });
+  const params = { deviceId: "own", role: "operator" };
+  await kernel.call("device.token.revoke", params);
+  await rejects(kernel.call("device.token.rotate", params), /unknown deviceId\/role/);
+});
+
+Deno.test("a device that came by its token sees its own entries, unless it is an admin's", async () => {
+  await using kernel = startKernel();
+  pair(kernel, "own", { scopes: pairing });
+  pair(kernel, "other", { scopes: [] });
+  ask(kernel, "tablet");
+  const own = ask(kernel, "own", { scopes: ["operator.admin"] });
+  const seen = async (scopes: readonly string[]) => {
+    const caller = callerOf({ deviceId: "own", method: "device-token", scopes });
+    const list = await kernel.call("device.pair.list", {}, { caller });
+    return [list.pending, list.paired].map((rows) => rows.map(({ deviceId }) => deviceId).sort());
+  };
+  deepStrictEqual(await seen(pairing), [["own"], ["own"]]);
+  deepStrictEqual(await seen(["operator.admin"]), [["own", "tablet"], ["other", "own"]]);
+  const caller = callerOf({ deviceId: "own", method: "device-token", scopes: pairing });
+  const requestId = ask(kernel, "tablet");
+  for (const method of ["device.pair.approve", "device.pair.reject"] as const) {
+    await rejects(kernel.call(method, { requestId }, { caller }), /missing scope: operator\.admin/);
+  }
+  await rejects(
+    kernel.call("device.pair.approve", { requestId: own }, { caller }),
+    /missing scope: operator\.admin/,
+  );
+  await kernel.call("device.pair.reject", { requestId: own }, { caller });
+});
+
+Deno.test("what a removed or revoked device asked the agent to do is stopped; a rotated one goes on", async () => {
+  const params = { deviceId: "phone", role: "operator" };
+  for (
+    const [method, given, stops] of [
+      ["device.pair.remove", { deviceId: "phone" }, true],
+      ["device.token.revoke", params, true],
+      ["device.token.rotate", params, false],
+    ] as const
+  ) {
+    await using kernel = startKernel();
+    pair(kernel, "phone", { scopes: ["operator.write"] });
+    const caller = callerOf({ deviceId: "phone", scopes: ["operator.write"] });
+    const send = (idempotencyKey: string, by: typeof caller) =>
+      kernel.call("chat.send", {
+        sessionKey: by === caller ? "main" : "other",
+        message: "go",
+        idempotencyKey,
+      }, { caller: by });
+    await send("theirs", caller);
+    const theirs = await kernel.agent.turn();
+    await send("mine", callerOf());
+    const mine = await kernel.agent.turn();
+    await kernel.gateway.dispatch(method, given, by("admin"));
+    await Promise.resolve();
+    strictEqual(theirs.signal.aborted, stops, method);
+    strictEqual(mine.signal.aborted, false, method);
+    await mine.answers("done");
+    if (!stops) await theirs.answers("done");
+    await kernel.events.chat(stops ? "aborted" : "final", "theirs");
+  }
 });
 
 Deno.test("rotating, revoking and removing end the device's connections, after the answer", async () => {
@@ -165,7 +240,9 @@ Deno.test("rotating, revoking and removing end the device's connections, after t
 });
 
 function by(deviceId: string) {
-  const caller = callerOf({ deviceId, method: "device-token", scopes: pairing });
+  const caller = deviceId === "admin"
+    ? callerOf()
+    : callerOf({ deviceId, method: "device-token", scopes: pairing });
   return { caller, signal: new AbortController().signal, accept: () => {} };
 }
 
