@@ -172,6 +172,17 @@ export interface ChannelOptions {
   /** What must survive a restart and is the channel's own: an offset, a session. */
   readonly values: KeyValues;
   readonly log: Log;
+  /** What people can say to the gateway itself; for the network's own menu. */
+  readonly commands?: readonly MenuCommand[];
+}
+
+/** A command of the gateway, as a network may offer it. */
+export interface MenuCommand {
+  /** Without the slash: `[a-z]+`. */
+  readonly name: string;
+  readonly description: string;
+  /** Something may follow it. */
+  readonly acceptsArgs: boolean;
 }
 
 /** One network, as `channels/registry.ts` names it. */
@@ -195,4 +206,12 @@ export interface Network {
   /** Says what a person should do next at the network, once the account is set up. */
   readonly nextSteps: string;
   create(options: ChannelOptions): Channel;
+}
+
+/** One network that the program knows; it is loaded when an account of it is set up. */
+export interface NetworkEntry {
+  readonly id: string;
+  /** For people. */
+  readonly label: string;
+  load(): Promise<Network>;
 }

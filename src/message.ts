@@ -94,9 +94,17 @@ export type InboundContent =
     readonly messageId: string;
     readonly emoji: string;
     readonly isAdded: boolean;
+    /** The message is one of ours; absent where the network does not say whose it is. */
+    readonly toUs?: boolean;
   }
   /** A command of the network's own menu, as the text that somebody would have typed. */
-  | { readonly kind: "command"; readonly messageId: string; readonly text: string }
+  | {
+    readonly kind: "command";
+    readonly messageId: string;
+    readonly text: string;
+    /** The network shows that it waits, until there is an answer to it. */
+    readonly isAwaited?: true;
+  }
   /** A button of ours was pressed; `value` is what we gave it. */
   | { readonly kind: "button"; readonly messageId: string; readonly value: string };
 
@@ -139,10 +147,15 @@ export interface OutboundMessage {
   readonly attachment?: OutboundAttachment;
   readonly poll?: Poll;
   readonly buttons?: readonly (readonly Button[])[];
-  /** The network's id of the message that it answers. */
+  /**
+   * The network's id of the message that it answers. An answer to a command always has it: some
+   * networks keep a place open for that.
+   */
   readonly replyTo?: string;
   /** Without a sound. */
   readonly isSilent?: boolean;
+  /** When it was accepted, in epoch milliseconds: who looks for it need not look further back. */
+  readonly acceptedAt?: number;
 }
 
 /** Where the answer to something goes. Carried with the run from the door on. */
@@ -150,6 +163,8 @@ export interface ReplyTarget {
   readonly place: Place;
   /** The message that is answered, in the network's words. */
   readonly messageId?: string;
+  /** The network waits for an answer to just that message. */
+  readonly isAwaited?: true;
 }
 
 /** What became of a message that was to be sent. */
@@ -166,6 +181,8 @@ export type Receipt =
     readonly detail: string;
     /** Milliseconds to wait, by the network's own answer. */
     readonly retryAfterMs?: number;
+    /** The wait is the whole account's, not only this chat's. */
+    readonly isGlobal?: boolean;
   };
 
 /**
