@@ -1,0 +1,309 @@
+/** Deals with the events of Discord's gateway, one after the other, each stored before the next. */
+import type {
+  APIGuildMember,
+  APIInteraction,
+  GatewayDispatchPayload,
+  GatewayGuildCreateDispatchData,
+  GatewayReadyDispatchData,
+} from "discord-api-types/v10";
+import { createHash } from "node:crypto";
+import type { Inbox, MenuCommand } from "../../channel.ts";
+import type { Log } from "../../log.ts";
+import type { InboundMessage } from "../../message.ts";
+import { missedIn } from "./catch_up.ts";
+import { ApiError, type Client } from "./client.ts";
+import { toMenu } from "./compose.ts";
+import type { Settings } from "./config.ts";
+import {
+  type AnyMessage,
+  type Surroundings,
+  toDelete,
+  toEdit,
+  toInteraction,
+  toMessage,
+  toReaction,
+} from "./convert.ts";
+import type { Directory } from "./directory.ts";
+import type { Memory } from "./memory.ts";
+import { Patience } from "./patience.ts";
+import { Recent } from "./recent.ts";
+import { byAge, idAt, isId, timeOf } from "./snowflake.ts";
+
+export interface ListenerParts {
+  readonly accountId: string;
+  readonly settings: Settings;
+  readonly client: Client;
+  readonly directory: Directory;
+  readonly memory: Memory;
+  readonly log: Log;
+  readonly commands: readonly MenuCommand[];
+  readonly inbox: Inbox;
+  /** Aborts when nothing needs to be dealt with any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What was said shortly before the youngest message that we know of, may have been missed too. */
+const OVERLAP_MS = 60_000;
+/** Channels of one guild, and direct chats, that are read after a session was lost. */
+const MAX_CHANNELS = 50;
+const MAX_MEMBERS = 200;
+/** An interaction that has no answer by then is over. */
+const INTERACTION_MS = 3_000;
+const Callback = { deferredAnswer: 5, deferredUpdate: 6 } as const;
+const EPHEMERAL = 1 << 6;
+/** It was answered in an earlier life, when the same interaction was handed over. */
+const ALREADY_ACKNOWLEDGED = 40060;
+
+export class Listener {
+  readonly #parts: ListenerParts;
+  /** Roles of those who wrote while we were away. */
+  readonly #members = new Recent<string, Pick<APIGuildMember, "nick" | "roles"> | undefined>(
+    MAX_MEMBERS,
+  );
+
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves once the event is stored, or needs not be. Rejects where it can't be. */
+  async handle(event: GatewayDispatchPayload): Promise<void> {
+    switch (event.t) {
+      case "READY":
+        return await this.#ready(event.d);
+      case "RESUMED":
+        return this.#connected();
+      case "GUILD_CREATE":
+        this.#understand(event, () => this.#parts.directory.learn(event));
+        return await this.#catchUpGuild(event.d);
+      case "MESSAGE_CREATE":
+        return await this.#message(event.d);
+      case "MESSAGE_UPDATE":
+        await this.#receive(event, (around) => toEdit(event.d, around));
+        return;
+      case "MESSAGE_DELETE":
+        await this.#receive(event, (around) => toDelete(event.d, Date.now(), around));
+        return;
+      case "MESSAGE_DELETE_BULK":
+        for (const id of event.d.ids) {
+          await this.#receive(event, (around) => toDelete({ ...event.d, id }, Date.now(), around));
+        }
+        return;
+      case "MESSAGE_REACTION_ADD":
+      case "MESSAGE_REACTION_REMOVE": {
+        const name = { eventId: this.#nameOf(event), at: Date.now() };
+        const isAdded = event.t === "MESSAGE_REACTION_ADD";
+        await this.#receive(event, (around) => toReaction(event.d, { ...name, isAdded }, around));
+        return;
+      }
+      case "INTERACTION_CREATE":
+        return await this.#interaction(event);
+      default:
+        this.#understand(event, () => this.#parts.directory.learn(event));
+    }
+  }
+
+  async #ready(ready: GatewayReadyDispatchData): Promise<void> {
+    const { memory, signal } = this.#parts;
+    const { user, application, guilds } = ready;
+    memory.self = {
+      id: user.id,
+      ...(user.global_name != null && { name: user.global_name }),
+      username: user.username,
+      applicationId: application?.id ?? user.id,
+    };
+    // An earlier gap that was not closed reaches further back.
+    const after = memory.gap?.after ?? memory.seen;
+    memory.gap = after === undefined ? undefined : { after, guilds: guilds.map(({ id }) => id) };
+    memory.seen ??= idAt(Date.now());
+    this.#connected();
+    await this.#register();
+    const directs = memory.gap === undefined ? [] : memory.directs.slice(0, MAX_CHANNELS);
+    for (const id of directs) await this.#catchUpChannel({ channel_id: id });
+    this.#closeGap();
+    if (signal.aborted) return;
+    // Only now it can be resumed: until here it would have to be done again.
+    memory.session = { id: ready.session_id, url: ready.resume_gateway_url, sequence: 0 };
+  }
+
+  #connected(): void {
+    const { inbox, memory } = this.#parts;
+    if (memory.self === undefined) return;
+    const { id, name, username } = memory.self;
+    inbox.status({ kind: "connected", self: { id, name, username } });
+  }
+
+  /** Offers the commands in Discord's own menu, where they are not what it shows already. */
+  async #register(): Promise<void> {
+    const { settings, client, memory, commands, log, signal } = this.#parts;
+    if (!settings.hasNativeCommands || commands.length === 0) return;
+    const body = toMenu(commands);
+    const print = createHash("sha256").update(JSON.stringify(body)).digest("base64url");
+    if (memory.commands === print) return;
+    const applicationId = settings.applicationId ?? memory.self?.applicationId;
+    try {
+      await client.call("PUT", `/applications/${applicationId}/commands`, { body, signal });
+      memory.commands = print;
+    } catch (cause) {
+      if (!(cause instanceof ApiError)) throw cause;
+      log.warn("Discord did not take the menu of commands", { cause });
+    }
+  }
+
+  /** What was said in a guild while no session was there. */
+  async #catchUpGuild(guild: GatewayGuildCreateDispatchData): Promise<void> {
+    const { gap } = this.#parts.memory;
+    if (gap === undefined || !gap.guilds.includes(guild.id) || guild.unavailable) return;
+    const spoken = this.#understand({ t: "GUILD_CREATE" }, () => spokenIn(guild, gap.after)) ?? [];
+    if (spoken.length > MAX_CHANNELS) this.#tooMuch(guild.id);
+    for (const channelId of spoken.slice(0, MAX_CHANNELS)) {
+      await this.#catchUpChannel({ channel_id: channelId, guild_id: guild.id });
+    }
+    this.#closeGap(guild.id);
+  }
+
+  async #catchUpChannel(where: { channel_id: string; guild_id?: string }): Promise<void> {
+    const { client, memory, signal } = this.#parts;
+    if (memory.gap === undefined || signal.aborted) return;
+    const after = idAt(timeOf(memory.gap.after) - OVERLAP_MS);
+    const cut = () => this.#tooMuch(where.channel_id);
+    for await (const message of missedIn(where.channel_id, { client, after, cut }, signal)) {
+      if (signal.aborted) return;
+      const member = await this.#memberOf(message.author?.id, where.guild_id);
+      await this.#message({ ...message, ...where, ...(member && { member }) });
+    }
+  }
+
+  /** A guild, or everything but guilds, is up to date. */
+  #closeGap(guildId?: string): void {
+    const { memory, signal } = this.#parts;
+    if (memory.gap === undefined || signal.aborted) return;
+    const guilds = memory.gap.guilds.filter((id) => id !== guildId);
+    memory.gap = guilds.length === 0 ? undefined : { ...memory.gap, guilds };
+  }
+
+  #tooMuch(where: string): void {
+    const { inbox, log } = this.#parts;
+    log.warn("More was said on Discord while we were away than is read", { where });
+    inbox.status({ kind: "trouble", detail: "some of what was said meanwhile was not read" });
+  }
+
+  /** The roles decide who may talk to us; lists of messages don't say them. */
+  async #memberOf(userId: string | undefined, guildId: string | undefined) {
+    const { client, signal, memory } = this.#parts;
+    if (userId === undefined || guildId === undefined || userId === memory.self?.id) {
+      return undefined;
+    }
+    const path = `/guilds/${guildId}/members/${userId}`;
+    if (!this.#members.has(path)) {
+      const asked = client.call<APIGuildMember>("GET", path, { signal });
+      this.#members.set(
+        path,
+        await asked.catch((error) => {
+          if (error instanceof ApiError && error.fault === "rejected") return undefined;
+          throw error;
+        }),
+      );
+    }
+    return this.#members.get(path);
+  }
+
+  async #message(message: AnyMessage): Promise<void> {
+    const { memory, settings } = this.#parts;
+    const event = { t: "MESSAGE_CREATE", d: message };
+    if (message.author?.id === memory.self?.id) {
+      if (typeof message.nonce === "string") memory.hearEcho(message.nonce, message.id);
+    } else {
+      await this.#receive(event, (around) => {
+        const inbound = toMessage(message, around);
+        return inbound?.place.kind === "group" && !isWanted(inbound, settings)
+          ? undefined
+          : inbound;
+      });
+    }
+    const { channel_id: channelId, guild_id } = message;
+    if (!isId(message.id) || !isId(channelId)) return;
+    memory.see(message.id, { channelId, isDirect: guild_id === undefined });
+  }
+
+  async #interaction(event: { t: string; d: APIInteraction }): Promise<void> {
+    const { memory, log, settings } = this.#parts;
+    const { id, token, channel, guild_id } = event.d;
+    const channelId = channel?.id ?? event.d.channel_id;
+    const inbound = await this.#receive(
+      { ...event, d: { channel_id: channelId, guild_id } },
+      (around) => toInteraction(event.d, around),
+    );
+    if (inbound === undefined) return;
+    const isCommand = inbound.kind === "command";
+    if (isCommand) memory.saveInteraction({ id, token, at: timeOf(id) });
+    const { client, signal } = this.#parts;
+    using patience = new Patience(INTERACTION_MS, signal);
+    try {
+      await client.call("POST", `/interactions/${id}/${encodeURIComponent(token)}/callback`, {
+        body: isCommand
+          ? {
+            type: Callback.deferredAnswer,
+            data: settings.hasEphemeralCommands ? { flags: EPHEMERAL } : {},
+          }
+          : { type: Callback.deferredUpdate },
+        signal: patience.signal,
+      });
+    } catch (cause) {
+      if (!(cause instanceof ApiError)) throw cause;
+      if (cause.code === ALREADY_ACKNOWLEDGED) return;
+      log.warn("Discord was not told in time that we have a command", { cause });
+      if (cause.fault === "rejected") memory.forgetInteraction(id);
+    }
+  }
+
+  /** Stores what `convert` makes of an event; what is nothing to us or no event, is passed over. */
+  async #receive(
+    event: { readonly t: string; readonly d: { channel_id?: string; guild_id?: string } },
+    convert: (around: Surroundings) => InboundMessage | undefined,
+  ): Promise<InboundMessage | undefined> {
+    const { inbox, directory, memory, accountId, signal } = this.#parts;
+    const { channel_id: channelId, guild_id: guildId } = event.d;
+    if (typeof channelId !== "string" || memory.self === undefined) return undefined;
+    await directory.prepare({ channelId, guildId }, signal);
+    const around: Surroundings = {
+      accountId,
+      selfId: memory.self.id,
+      channel: (id) => directory.channel(id),
+      role: (guild, id) => directory.role(guild, id),
+    };
+    const inbound = this.#understand(event, () => convert(around));
+    if (inbound !== undefined) await inbox.receive(inbound);
+    return inbound;
+  }
+
+  /** What Discord would never send must not stop what comes after it. */
+  #understand<T>({ t }: { readonly t: string }, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (cause) {
+      this.#parts.log.warn(`An event of Discord could not be understood: ${t}`, { cause });
+      return undefined;
+    }
+  }
+
+  /** The same when it is handed over again. */
+  #nameOf({ s }: { readonly s: number }): string {
+    return `${this.#parts.memory.session?.id}:${s}`;
+  }
+}
+
+/** Channels in which something was said after a message, the freshest first. */
+function spokenIn(
+  { channels, threads }: Pick<GatewayGuildCreateDispatchData, "channels" | "threads">,
+  after: string,
+): string[] {
+  return [...channels, ...threads].flatMap((channel) => {
+    const last = "last_message_id" in channel ? channel.last_message_id : undefined;
+    return last == null || byAge(last, after) <= 0 ? [] : { id: channel.id, last };
+  }).sort((a, b) => byAge(b.last, a.last)).map(({ id }) => id);
+}
+
+/** Group chats are for those who asked for them. */
+function isWanted({ place }: InboundMessage, { hasGroupDirect, groupDirect }: Settings): boolean {
+  return hasGroupDirect && (groupDirect.length === 0 || groupDirect.includes(place.chatId));
+}

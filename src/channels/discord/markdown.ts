@@ -1,0 +1,191 @@
+/**
+ * Markdown as Discord shows it. It knows most of CommonMark; tables, deep headings, rules and
+ * images it would show as they are written.
+ */
+import { Lexer, type MarkedToken, type Token, type Tokens } from "marked";
+
+/** Nobody is called by it: `@everyone` and `@here` lose their meaning, not their looks. */
+export function toDiscord(markdown: string): string {
+  return blocks(lexer().lex(markdown)).replace(/^\n+|\s+$/g, "");
+}
+
+/** The first line of a text, without marks; for a title. */
+export function titleOf(markdown: string, most: number): string {
+  const line = toDiscord(markdown).split("\n").map((text) =>
+    text.replace(/^(?:#{1,3}|>|-|\d+\.)\s+/, "").replace(/[*_~`]/g, "").trim()
+  ).find((text) => text !== "");
+  return [...(line ?? "")].slice(0, most).join("");
+}
+
+/** Reads as the other networks' writers do: with tables, without footnotes or anything new. */
+function lexer(): Lexer {
+  return new Lexer({ gfm: true });
+}
+
+/** Tokens of Marked's own grammar; there are no others, since nothing extends it. */
+function own(tokens: readonly Token[] = []): readonly MarkedToken[] {
+  return tokens as readonly MarkedToken[];
+}
+
+/** Blocks with a line between them where there was one. */
+function blocks(tokens: readonly Token[] | undefined): string {
+  let text = "";
+  let gap = "";
+  for (const token of own(tokens)) {
+    const shown = token.type === "space" ? "" : block(token);
+    if (shown !== "") {
+      text += (text === "" || gap !== "" ? gap : "\n") + shown;
+      gap = "";
+    }
+    const newlines = /\n*$/.exec(token.raw)?.[0].length ?? 0;
+    if (text !== "") gap = "\n".repeat(Math.min(2, gap.length + newlines));
+  }
+  return text;
+}
+
+function block(token: MarkedToken): string {
+  switch (token.type) {
+    case "heading":
+      return heading(token);
+    case "code":
+      return fenced(token.text, token.lang);
+    case "blockquote":
+      return quote(blocks(token.tokens));
+    case "list":
+      return token.items.map((item, at) => listItem(token, item, at)).join("\n");
+    case "table":
+      return fenced(table(token));
+    case "hr":
+      return RULE;
+    case "html":
+      return harmless(token.text.replace(/<!--[\s\S]*?(?:-->|$)/g, "")).trimEnd();
+    case "def":
+      return "";
+    case "paragraph":
+      return inline(token.tokens);
+    case "text":
+      return token.tokens === undefined ? harmless(token.raw) : inline(token.tokens);
+    default:
+      return harmless(token.raw).trimEnd();
+  }
+}
+
+/** Of one level: there are no others. */
+function quote(text: string): string {
+  return text.split("\n").map((line) => line.startsWith("> ") ? line : `> ${line}`).join("\n");
+}
+
+const RULE = "─".repeat(12);
+const DEEPEST_HEADING = 3;
+
+function heading({ depth, tokens }: Tokens.Heading): string {
+  const text = inline(tokens);
+  if (depth <= DEEPEST_HEADING) return `${"#".repeat(depth)} ${text}`;
+  return text.includes("**") ? text : `**${text}**`;
+}
+
+/** Nothing in a code block can end it early. */
+function fenced(code: string, language = ""): string {
+  const [word = ""] = language.split(/\s/);
+  return `\`\`\`${word.replace(/`/g, "")}\n${code.replace(/```/g, "`\u200b`\u200b`")}\n\`\`\``;
+}
+
+function listItem(list: Tokens.List, item: Tokens.ListItem, at: number): string {
+  const number = typeof list.start === "number" ? list.start : 1;
+  const mark = list.ordered ? `${number + at}. ` : "- ";
+  const box = item.task ? (item.checked ? "☑ " : "☐ ") : "";
+  const inner = own(item.tokens).filter(({ type }) => type !== "checkbox");
+  const [first = "", ...rest] = blocks(inner).trim().split("\n");
+  const indent = " ".repeat(mark.length);
+  return [mark + box + first, ...rest.map((line) => line === "" ? line : indent + line)].join("\n");
+}
+
+/** Columns of one width each, as code. */
+function table({ header, rows, align }: Tokens.Table): string {
+  const lines = [header, ...rows].map((cells) => cells.map(({ tokens }) => plain(tokens)));
+  const widths = header.map((_, column) =>
+    Math.max(3, ...lines.map((cells) => [...(cells[column] ?? "")].length))
+  );
+  const padded = lines.map((cells) =>
+    widths.map((width, column) => {
+      const cell = cells[column] ?? "";
+      const room = " ".repeat(width - [...cell].length);
+      return align[column] === "right" ? room + cell : cell + room;
+    }).join(" | ").trimEnd()
+  );
+  const [head = "", ...body] = padded;
+  return [head, widths.map((width) => "-".repeat(width)).join("-|-"), ...body].join("\n");
+}
+
+function inline(tokens: readonly Token[] | undefined): string {
+  return own(tokens).map(span).join("");
+}
+
+function span(token: MarkedToken): string {
+  switch (token.type) {
+    case "strong":
+      return `**${inline(token.tokens)}**`;
+    case "em":
+      return `*${inline(token.tokens)}*`;
+    case "del":
+      return `~~${inline(token.tokens)}~~`;
+    case "codespan":
+      return token.raw;
+    case "br":
+      return "\n";
+    case "link":
+      return link(inline(token.tokens), token);
+    case "image":
+      return link(harmless(token.text), token);
+    case "html":
+      return /^<br\s*\/?>$/i.test(token.raw) ? "\n" : harmless(token.raw);
+    case "text":
+      return token.tokens === undefined
+        ? harmless(withoutEntities(token.raw))
+        : inline(token.tokens);
+    default:
+      return harmless(token.raw);
+  }
+}
+
+/** Discord hides an address behind words only if it is one, and the words are none. */
+function link(text: string, { href, raw }: { href: string; raw: string }): string {
+  if (!raw.startsWith("[") && !raw.startsWith("!")) return raw;
+  if (text === "" || text === href) return href;
+  const canHide = /^https?:\/\/[^\s()]+$/i.test(href) && !/https?:\/\/|[[\]]/i.test(text);
+  return canHide ? `[${text}](${href})` : `${text} (${href})`;
+}
+
+/** What stands in a cell, without marks. */
+function plain(tokens: readonly Token[] | undefined): string {
+  return own(tokens).map((token): string => {
+    if (token.type === "codespan" || token.type === "escape") return token.text;
+    if (token.type === "br") return " ";
+    if (token.type === "link") {
+      const text = plain(token.tokens);
+      return text === token.href || text === "" ? token.href : `${text} (${token.href})`;
+    }
+    if ("tokens" in token && token.tokens !== undefined) return plain(token.tokens);
+    return withoutEntities("text" in token ? String(token.text) : token.raw);
+  }).join("").replace(/\n/g, " ");
+}
+
+/** A mark that nobody sees keeps the words from calling everybody. */
+function harmless(text: string): string {
+  return text.replace(/@(?=everyone\b|here\b)/g, "@\u200b");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&amp;": "&",
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&#39;": "'",
+  "&apos;": "'",
+  "&nbsp;": "\u00a0",
+};
+
+/** Discord shows them as they are written. */
+function withoutEntities(text: string): string {
+  return text.replace(/&(?:amp|lt|gt|quot|#39|apos|nbsp);/g, (entity) => ENTITIES[entity]!);
+}
