@@ -2,6 +2,15 @@
 import { Buffer } from "node:buffer";
 import { invalid } from "../error.ts";
 import type { ImageBlock, TextBlock } from "../session.ts";
+import { fileType } from "./file_type.ts";
+
+/** The kinds of images that models can look at. */
+export const IMAGE_TYPES: ReadonlySet<string> = new Set([
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+]);
 
 /** What one image may weigh, in bytes. */
 export const MAX_IMAGE_BYTES = 5_000_000;
@@ -40,8 +49,8 @@ export function readAttachments(
     if (total > MAX_ATTACHMENTS_BYTES) {
       throw invalid(`attachments are too large: more than ${MAX_ATTACHMENTS_BYTES} bytes together`);
     }
-    const mimeType = imageType(bytes);
-    if (mimeType !== undefined) {
+    const { mimeType } = fileType(bytes);
+    if (IMAGE_TYPES.has(mimeType)) {
       if (bytes.length > MAX_IMAGE_BYTES) {
         throw invalid(
           `attachment ${name}: ${bytes.length} bytes, at most ${MAX_IMAGE_BYTES} allowed`,
@@ -58,16 +67,6 @@ export function readAttachments(
     }
     return { type: "text", text: `File ${name}:\n\`\`\`\n${text}\n\`\`\`` };
   });
-}
-
-/** The type of an image, by its first bytes. */
-function imageType(bytes: Uint8Array): string | undefined {
-  const head = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
-  if (head.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
-  if (head.startsWith("GIF87a") || head.startsWith("GIF89a")) return "image/gif";
-  if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return "image/webp";
-  return undefined;
 }
 
 function asText(bytes: Uint8Array): string | undefined {

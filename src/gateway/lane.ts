@@ -62,6 +62,11 @@ export class Backlog<T> {
     this.#items.unshift(item);
   }
 
+  /** The next one, which stays. */
+  get first(): T | undefined {
+    return this.#items[0];
+  }
+
   /** The next one, with those right behind it that can share its turn. */
   take(shares: (item: T) => boolean): T[] {
     const end = this.#items.findIndex((item) => !shares(item));

@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { GatewayError } from "../error.ts";
 import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
+import { chatOf, type ReplyTarget } from "../message.ts";
 import type { Agent, RunEvent, RunOutcome, RunRequest } from "../run.ts";
 import {
   agentOf,
@@ -24,19 +25,23 @@ import type { Store, StoredRun } from "../store.ts";
 import { Backlog, Slots } from "./lane.ts";
 import { wireMessage } from "./history.ts";
 import type { Settings } from "./settings.ts";
-import { RunStream, type StopReason } from "./stream.ts";
+import { isSilent, RunStream, type StopReason } from "./stream.ts";
 import type { SystemEvents } from "./system_events.ts";
 
 /** A turn that a client asks for. */
 export interface Submission {
   /** The client's idempotency key: it names the run for ever, and is that of its message too. */
   readonly runId: string;
-  readonly method: "agent" | "chat.send";
+  readonly method: StoredRun["method"];
   readonly sessionKey: SessionKey;
   readonly message: UserMessage;
   readonly options: TurnOptions;
   /** The connection that asked: it hears of tools. */
   readonly connId?: string;
+  /** The device that asked. When it loses its rights, the turn is stopped. */
+  readonly deviceId?: string;
+  /** Begun before a crash, with nothing said: its message is in the transcript already. */
+  readonly isRetaken?: true;
 }
 
 /** How a turn is to be taken. Kept in the store with the message. */
@@ -49,6 +54,33 @@ export interface TurnOptions {
   readonly queueMode?: QueueMode;
   /** Summarise the conversation instead of answering. */
   readonly compact?: true;
+  /** Where the answer goes, besides to those who follow the conversation. */
+  readonly reply?: ReplyTarget;
+}
+
+/** A run that answers in a chat of a network. */
+export interface Answering {
+  readonly runId: string;
+  readonly sessionKey: SessionKey;
+  readonly target: ReplyTarget;
+}
+
+/** How a run ended, and why it was stopped if it was. */
+export type Ending = RunOutcome & { readonly stoppedBy?: StopReason };
+
+/** What brings the words of a run to the chat that it answers in. */
+export interface Replies {
+  /** The run begins; after a crash perhaps again. */
+  began(run: Answering): void;
+  /** What the message that is being written says so far. */
+  writing(run: Answering, text: string): void;
+  /**
+   * A message is said. Called within the transaction that stores it: what this puts into the store
+   * is there if and only if the message is.
+   */
+  said(run: Answering, text: string): void;
+  /** Called within the transaction that ends the run, whatever was said. */
+  ended(run: Answering, ending: Ending): void;
 }
 
 /** How a run ended, as `agent` and `agent.wait` tell it; kept in the store. */
@@ -78,16 +110,25 @@ interface Lane {
 
 interface ActiveRun {
   readonly runId: string;
+  readonly reply: ReplyTarget | undefined;
   readonly controller: AbortController;
   /** Handed to the agent, and not yet part of the transcript. */
   readonly joining: Submission[];
   /** What was counted so far; stored with the end of the run, as each write to disk takes its time. */
   stats: SessionStats;
   stopReason?: StopReason;
+  /** Something of it is stored besides what it was asked: it can't be taken again. */
+  hasActed: boolean;
 }
 
+/** What a chat hears when `/compact` is done. */
+const COMPACTED = "The conversation so far is now a summary.";
 /** A crash cut the run: said in the transcript, and to whoever asks for the run. */
 const INTERRUPTED = "interrupted: the gateway stopped while this answer was being written";
+/** A run that takes the gateway with it each time is given up after so many times. */
+const MAX_TAKES = 10;
+/** Under this name the store keeps how often runs were taken again. */
+const TAKES = "runs.takes";
 /** The longest that a timer can be set to, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How long a stop waits for an agent that does not listen. */
@@ -103,21 +144,28 @@ export class Runs implements AsyncDisposable {
   readonly #bus: Bus;
   readonly #settings: Settings;
   readonly #systemEvents: SystemEvents;
+  readonly #replies: Replies | undefined;
   readonly #log: Log;
   readonly #slots: Slots;
   readonly #lanes = new Map<SessionKey, Lane>();
   readonly #waiting = new Map<string, Set<(result: RunResult) => void>>();
   readonly #toolListeners = new Map<SessionKey, Map<string, number>>();
   readonly #working = new Set<Promise<void>>();
+  /** Called when a conversation has room for more turns. */
+  readonly #roomWanted = new Map<SessionKey, Set<() => void>>();
+  /** The devices behind the runs that did not end. */
+  readonly #askers = new Map<string, string>();
   readonly #changed: (key: SessionKey, reason: string) => void;
   #closing = false;
 
-  constructor({ store, agent, bus, settings, systemEvents, log, changed }: {
+  constructor({ store, agent, bus, settings, systemEvents, replies, log, changed }: {
     store: Store;
     agent: Agent;
     bus: Bus;
     settings: Settings;
     systemEvents: SystemEvents;
+    /** Without it nobody is answered in a chat. */
+    replies?: Replies;
     log: Log;
     /** Called when a conversation changed, for those who watch the list. */
     changed: (key: SessionKey, reason: string) => void;
@@ -127,18 +175,31 @@ export class Runs implements AsyncDisposable {
     this.#bus = bus;
     this.#settings = settings;
     this.#systemEvents = systemEvents;
+    this.#replies = replies;
     this.#log = log.part("runs");
     this.#slots = new Slots(() => settings.maxConcurrent);
     this.#changed = changed;
   }
 
-  /** Takes up what a crash left: accepted turns are taken, half-done ones are closed as such. */
+  /**
+   * Takes up what a crash left: accepted turns are taken, half-done ones are closed as such. One that
+   * answers in a chat, and had done nothing yet, is taken again.
+   */
   recover(): void {
     const now = Date.now();
+    const before = (this.#store.values.get(TAKES) ?? {}) as Readonly<Record<string, number>>; // ours
+    const takes: Record<string, number> = {};
     for (const run of this.#store.runs.unfinished()) {
-      if (run.state === "started") this.#closeInterrupted(run, now);
-      else this.#enqueue(restored(run));
+      const said = run.state === "started" ? this.#wordsOf(run) : [];
+      if (run.state === "accepted") this.#enqueue(restored(run));
+      else if (isWhole(said.at(-1))) this.#closeWhole(run, { said, now });
+      else if ((before[run.runId] ?? 0) < MAX_TAKES && said.length === 0 && isRetakable(run)) {
+        takes[run.runId] = (before[run.runId] ?? 0) + 1;
+        this.#enqueue({ ...restored(run), isRetaken: true });
+      } else this.#closeInterrupted(run, now);
     }
+    // Before anything of it begins, or a run that brings us down would never be counted.
+    if (Object.keys({ ...before, ...takes }).length > 0) this.#store.values.set(TAKES, takes);
     this.prune(now);
   }
 
@@ -148,25 +209,32 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Stores the turn and queues it: when this returns, it will be taken, also after a crash. Throws
-   * where too many wait already.
+   * Stores the turn and queues it: when this returns, it will be taken, also after a crash. What
+   * `along` changes in the store is changed in the same transaction. Throws where too many wait
+   * already.
    */
-  submit(submission: Submission): void {
-    const { runId, method, sessionKey, message, options, connId } = submission;
-    if (this.queued(sessionKey) >= this.#settings.queueCap) {
+  submit(submission: Submission, along: (session: Session) => void = () => {}): void {
+    const { runId, method, sessionKey, message, options, connId, deviceId } = submission;
+    if (!this.hasRoom(sessionKey)) {
       throw new GatewayError("UNAVAILABLE", `too many messages wait in session ${sessionKey}`, {
         retryable: true,
       });
     }
     const session = this.#store.transaction(() => {
       const now = Date.now();
-      const kept = this.#store.sessions.save(sessionKey, { agentId: agentOf(sessionKey), now });
+      const kept = this.#store.sessions.save(sessionKey, {
+        agentId: agentOf(sessionKey),
+        ...(options.reply === undefined ? {} : { stats: lastRoute(options.reply) }),
+        now,
+      });
       const { id: sessionId } = kept;
       const input = { message, options };
       this.#store.runs.accept({ runId, method, sessionKey, sessionId, acceptedAt: now, input });
+      along(kept);
       return kept;
     });
     if (connId !== undefined) this.#listen(session.key, connId);
+    if (deviceId !== undefined) this.#askers.set(runId, deviceId);
     this.#enqueue(submission);
     this.#changed(sessionKey, "send");
   }
@@ -174,13 +242,18 @@ export class Runs implements AsyncDisposable {
   /** Keeps a request that was answered without the agent, so that its repeat is known. */
   noteAnswered(
     { key, id: sessionId }: Session,
-    { runId, message, text }: { runId: string; message: UserMessage; text: string },
+    { runId, message, text, method = "chat.send" }: {
+      runId: string;
+      message: UserMessage;
+      text: string;
+      method?: StoredRun["method"];
+    },
   ): void {
     const at = Date.now();
     const input = { message, options: {} };
     const times = { startedAt: at, endedAt: at };
     const result: RunResult = { status: "ok", texts: [text], sessionId, ...times };
-    const run = { runId, method: "chat.send", sessionKey: key, sessionId, input } as const;
+    const run = { runId, method, sessionKey: key, sessionId, input };
     this.#store.transaction(() => {
       this.#store.runs.accept({ ...run, acceptedAt: at });
       this.#store.runs.finish(runId, "ok", result, at);
@@ -228,6 +301,18 @@ export class Runs implements AsyncDisposable {
     return lane === undefined ? 0 : lane.backlog.size + lane.steering.length;
   }
 
+  /** Whether one more turn may wait in a conversation. */
+  hasRoom(key: SessionKey): boolean {
+    return this.queued(key) < this.#settings.queueCap;
+  }
+
+  /** Calls `tell` once, when a conversation may have room again. Dispose of the result to forget it. */
+  onRoom(key: SessionKey, tell: () => void): Disposable {
+    const waiting = this.#roomWanted.get(key) ?? new Set();
+    this.#roomWanted.set(key, waiting.add(tell));
+    return { [Symbol.dispose]: () => void waiting.delete(tell) };
+  }
+
   /** The conversation that a run belongs to, while it is not ended. */
   sessionOf(runId: string): SessionKey | undefined {
     const stored = this.#store.runs.get(runId);
@@ -265,6 +350,15 @@ export class Runs implements AsyncDisposable {
     return stopped;
   }
 
+  /** Stops what a device asked for, and drops what of it waits; resolves once that is done. */
+  async abortOf(deviceId: string): Promise<void> {
+    const runIds = [...this.#askers].filter(([, asker]) => asker === deviceId).map(([id]) => id);
+    await Promise.all(runIds.map(async (runId) => {
+      const key = this.sessionOf(runId);
+      if (key !== undefined) await this.abort(key, { runId, stopReason: "stop" });
+    }));
+  }
+
   /** Stops what runs, keeping what was said; what only waits is taken up at the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
@@ -288,8 +382,11 @@ export class Runs implements AsyncDisposable {
     }
     const session = this.#store.sessions.get(submission.sessionKey);
     const mode = submission.options.queueMode ?? session?.settings.queueMode ??
-      this.#settings.queueMode;
-    if (mode === "steer" && canJoin(submission)) {
+      this.#settings.queueModeOf(submission.options.reply?.place.channel);
+    const { active } = lane;
+    if (
+      mode === "steer" && canJoin(submission) && sameChat(submission.options.reply, active.reply)
+    ) {
       lane.steering.push(submission);
       return;
     }
@@ -313,17 +410,22 @@ export class Runs implements AsyncDisposable {
   /** Starts the next turn of a conversation that has none at work. */
   #advance(key: SessionKey, lane: Lane): void {
     if (this.#closing || lane.active !== undefined) return;
-    if (lane.backlog.size === 0) return void this.#lanes.delete(key);
+    const first = lane.backlog.first;
+    if (first === undefined) return void this.#lanes.delete(key);
     const session = this.#store.sessions.get(key);
-    const mode = session?.settings.queueMode ?? this.#settings.queueMode;
-    const batch = lane.backlog.take((waiting) => mode === "collect" && canJoin(waiting));
-    const last = batch.at(-1);
-    if (last === undefined) return;
+    const { reply } = first.options;
+    const mode = session?.settings.queueMode ?? this.#settings.queueModeOf(reply?.place.channel);
+    const batch = lane.backlog.take((waiting) =>
+      mode === "collect" && canJoin(waiting) && sameChat(waiting.options.reply, reply)
+    );
+    const last = batch.at(-1) ?? first;
     const active: ActiveRun = {
       runId: last.runId,
+      reply: last.options.reply,
       controller: new AbortController(),
       joining: [],
       stats: {},
+      hasActed: false,
     };
     lane.active = active;
     const work = this.#take(batch, { last, lane, active }).finally(() => {
@@ -334,6 +436,7 @@ export class Runs implements AsyncDisposable {
       lane.steering.push(...joining);
       if (late !== undefined) lane.backlog.unshift(late);
       if (this.#announceEnd(last.runId)) this.#changed(key, "run-end");
+      queueMicrotask(() => this.#tellRoom(key)); // once what waits has moved up
       if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
         lane.debounce = setTimeout(() => {
           lane.debounce = undefined;
@@ -344,6 +447,13 @@ export class Runs implements AsyncDisposable {
     this.#working.add(work);
   }
 
+  #tellRoom(key: SessionKey): void {
+    if (this.#closing || !this.hasRoom(key)) return;
+    const waiting = this.#roomWanted.get(key) ?? [];
+    this.#roomWanted.delete(key);
+    for (const tell of waiting) tell();
+  }
+
   /** A turn that was stopped before it began: its message is kept, its end is told. */
   #dropQueued(submission: Submission, stopReason: StopReason): void {
     const { runId, sessionKey } = submission;
@@ -351,9 +461,10 @@ export class Runs implements AsyncDisposable {
     const session = this.#begin([submission], now);
     const stream = this.#stream(runId, session);
     const outcome = { status: "aborted", text: "", provider: "", model: "" } as const;
-    this.#end(runId, { outcome, session, texts: [], startedAt: now, stopReason });
+    this.#end(submission, { outcome, session, texts: [], startedAt: now, stopReason });
     stream.ended(outcome, { at: now, stopReason });
     this.#announceEnd(runId);
+    this.#tellRoom(sessionKey);
     this.#changed(sessionKey, "abort");
   }
 
@@ -376,10 +487,10 @@ export class Runs implements AsyncDisposable {
     const startedAt = Date.now();
     const session = this.#begin(batch, startedAt);
     using stream = this.#stream(runId, session);
-    for (const { runId: merged } of batch) {
-      if (merged !== runId) this.#endMerged(merged, { into: runId, session, at: startedAt });
-    }
+    for (const { runId: merged } of batch) if (merged !== runId) this.#tellMerged(merged, session);
     stream.started(startedAt);
+    const answering = answeringOf(last);
+    if (answering !== undefined) this.#replies?.began(answering);
     this.#changed(sessionKey, "run-start");
     const limit = options.timeoutMs ?? this.#settings.timeoutMs;
     const timer = limit === 0 ? undefined : setTimeout(() => {
@@ -390,15 +501,20 @@ export class Runs implements AsyncDisposable {
     let outcome: RunOutcome | undefined;
     try {
       for await (const event of this.#events(last, { session, lane, active })) {
+        if (this.#isForNextStart(last, active)) continue;
         stream.tell(event);
         if (event.type === "end") outcome = event.outcome;
-        else this.#keep(event, { session, runId, texts, active });
+        else this.#keep(event, { session, runId, texts, active, answering });
+        if (event.type === "text" && answering !== undefined) {
+          this.#replies?.writing(answering, stream.text);
+        }
       }
     } catch (cause) {
       this.#log.error(`Run '${runId}' failed`, { cause });
     } finally {
       clearTimeout(timer);
     }
+    if (this.#isForNextStart(last, active)) return;
     outcome ??= {
       status: "error",
       kind: "unknown",
@@ -408,8 +524,13 @@ export class Runs implements AsyncDisposable {
       model: "",
     };
     const { stopReason, stats } = active;
-    const at = this.#end(runId, { outcome, session, texts, startedAt, stopReason, stats });
+    const at = this.#end(last, { outcome, session, texts, startedAt, stopReason, stats });
     stream.ended(outcome, { at, stopReason });
+  }
+
+  /** The gateway stops before the answer to somebody's message began: it is left as it is. */
+  #isForNextStart({ method }: Submission, { stopReason, hasActed }: ActiveRun): boolean {
+    return this.#closing && stopReason === "restart" && method === "inbound" && !hasActed;
   }
 
   #events(
@@ -443,28 +564,26 @@ export class Runs implements AsyncDisposable {
       : this.#agent.run(request, io, signal);
   }
 
-  /** Stores the messages of the turn and marks it started, all or nothing. */
+  /**
+   * Stores the messages of the turn and marks it started, all or nothing. All but the last end here:
+   * its answer is theirs.
+   */
   #begin(batch: readonly Submission[], startedAt: number): Session {
     const appended: TranscriptEntry[] = [];
     const session = this.#store.transaction(() => {
-      const { runId, sessionKey } = batch.at(-1) ?? batch[0]!;
+      const { runId: into, sessionKey } = batch.at(-1) ?? batch[0]!;
       const kept = this.#store.sessions.save(sessionKey, {
         agentId: agentOf(sessionKey),
-        stats: { status: "running", startedAt, lastRunId: runId, abortedLastRun: false },
+        stats: { status: "running", startedAt, lastRunId: into, abortedLastRun: false },
         now: startedAt,
       });
-      for (const { runId, message, options } of batch) {
+      for (const { runId, message, options, isRetaken } of batch) {
         const shown: UserMessage = options.compact === true
           ? { ...message, command: true }
           : message;
-        appended.push(
-          this.#store.runs.start(
-            runId,
-            kept.id,
-            { kind: "message", message: shown, at: startedAt, runId },
-            startedAt,
-          ),
-        );
+        const entry = { kind: "message", message: shown, at: startedAt, runId } as const;
+        if (!isRetaken) appended.push(this.#store.runs.start(runId, kept.id, entry, startedAt));
+        if (runId !== into) this.#finishMerged(runId, { into, session: kept, at: startedAt });
       }
       return kept;
     });
@@ -475,11 +594,12 @@ export class Runs implements AsyncDisposable {
   /** Acts on an event of the agent: messages and compactions are on disk when this returns. */
   #keep(
     event: RunEvent,
-    { session, runId, texts, active }: {
+    { session, runId, texts, active, answering }: {
       session: Session;
       runId: string;
       texts: string[];
       active: ActiveRun;
+      answering: Answering | undefined;
     },
   ): void {
     const at = Date.now();
@@ -487,9 +607,19 @@ export class Runs implements AsyncDisposable {
       return this.#joined(event.message, { session, active });
     }
     if (event.type === "message") {
-      const text = event.message.role === "assistant" ? textOf(event.message).trim() : "";
+      const { message } = event;
+      const text = message.role === "assistant" ? textOf(message).trim() : "";
       if (text !== "") texts.push(text);
-      this.append(session, event.message, { runId, at });
+      active.hasActed = true;
+      const entry = this.#store.transaction(() => {
+        const isWhole = message.role === "assistant" && message.stopReason !== "aborted";
+        if (answering !== undefined && isWhole && text !== "" && !isSilent(text)) {
+          this.#replies?.said(answering, text);
+        }
+        const line = { kind: "message", message, at, runId } as const;
+        return this.#store.transcripts.append(session.id, line);
+      });
+      this.#announce(session, entry);
     } else if (event.type === "compaction" && event.phase === "end" && event.compaction) {
       const { compaction } = event;
       this.#store.transaction(() => {
@@ -520,12 +650,17 @@ export class Runs implements AsyncDisposable {
     if (submission === undefined) return;
     const at = Date.now();
     const { runId, message } = submission;
-    const entry = { kind: "message", message, at, runId } as const;
-    this.#announce(session, this.#store.runs.start(runId, session.id, entry, at));
-    this.#endMerged(runId, { into: active.runId, session, at });
+    const entry = this.#store.transaction(() => {
+      const line = { kind: "message", message, at, runId } as const;
+      const appended = this.#store.runs.start(runId, session.id, line, at);
+      this.#finishMerged(runId, { into: active.runId, session, at });
+      return appended;
+    });
+    this.#announce(session, entry);
+    this.#tellMerged(runId, session);
   }
 
-  #endMerged(
+  #finishMerged(
     runId: string,
     { into, session, at }: { into: string; session: Session; at: number },
   ): void {
@@ -538,13 +673,16 @@ export class Runs implements AsyncDisposable {
       mergedInto: into,
     };
     this.#store.runs.finish(runId, "ok", result, at);
+  }
+
+  #tellMerged(runId: string, session: Session): void {
     this.#stream(runId, session).merged();
     this.#announceEnd(runId);
   }
 
   /** Stores how the run ended. Returns when that was, in epoch milliseconds. */
   #end(
-    runId: string,
+    submission: Submission,
     { outcome, session, texts, startedAt, stopReason, stats = {} }: {
       outcome: RunOutcome;
       session: Session;
@@ -555,6 +693,8 @@ export class Runs implements AsyncDisposable {
     },
   ): number {
     const endedAt = Date.now();
+    const { runId, options } = submission;
+    const answering = answeringOf(submission);
     const result: RunResult = {
       status: outcome.status,
       texts,
@@ -583,6 +723,11 @@ export class Runs implements AsyncDisposable {
         endedAt,
         abortedLastRun: outcome.status === "aborted",
       });
+      if (answering === undefined) return;
+      if (options.compact === true && outcome.status === "ok") {
+        this.#replies?.said(answering, COMPACTED);
+      }
+      this.#replies?.ended(answering, { ...outcome, ...optional("stoppedBy", stopReason) });
     });
     return endedAt;
   }
@@ -591,10 +736,47 @@ export class Runs implements AsyncDisposable {
   #announceEnd(runId: string): boolean {
     const stored = this.#store.runs.get(runId);
     if (stored?.endedAt === undefined) return false;
+    this.#askers.delete(runId);
     const waiters = this.#waiting.get(runId);
     this.#waiting.delete(runId);
     for (const tell of waiters ?? []) tell(stored.result as RunResult); // written by #end
     return true;
+  }
+
+  /** What a run has said and done, as far as it is stored. */
+  #wordsOf({ runId, sessionId }: StoredRun): readonly Message[] {
+    return this.#store.transcripts.context(sessionId).flatMap((entry) =>
+      entry.runId === runId && entry.kind === "message" && entry.message.role !== "user"
+        ? entry.message
+        : []
+    );
+  }
+
+  /** A run whose answer is whole ends as it would have, had there been no crash. */
+  #closeWhole(
+    run: StoredRun,
+    { said, now }: { said: readonly Message[]; now: number },
+  ): void {
+    const last = said.at(-1);
+    if (last?.role !== "assistant") return;
+    const session = this.#store.sessions.get(run.sessionKey) ??
+      this.#store.sessions.save(run.sessionKey, { agentId: agentOf(run.sessionKey), now });
+    const texts = said.flatMap((message) => message.role === "assistant" ? textOf(message) : [])
+      .map((text) => text.trim()).filter((text) => text !== "");
+    const { provider, model, usage } = last;
+    this.#end(restored(run), {
+      outcome: {
+        status: "ok",
+        stopReason: last.stopReason === "length" ? "length" : "stop",
+        text: texts.join("\n\n"),
+        provider,
+        model,
+        ...optional("usage", usage),
+      },
+      session,
+      texts,
+      startedAt: run.startedAt ?? run.acceptedAt,
+    });
   }
 
   /** A run that a crash cut in half is closed as such, and never repeated: its tools may have acted. */
@@ -621,6 +803,18 @@ export class Runs implements AsyncDisposable {
       const entry = { kind: "message", message, at: now, runId: run.runId } as const;
       this.#store.transcripts.append(run.sessionId, entry);
       this.#store.runs.finish(run.runId, "error", result, now);
+      const answering = answeringOf(restored(run));
+      if (answering !== undefined) {
+        const { provider, model } = message;
+        this.#replies?.ended(answering, {
+          status: "error",
+          kind: "unknown",
+          error: INTERRUPTED,
+          text: "",
+          provider,
+          model,
+        });
+      }
       if (session !== undefined) this.#saveStats(session, { status: "failed", endedAt: now });
     });
     this.#log.warn("A run was cut by the last stop of the gateway", { runId: run.runId });
@@ -693,13 +887,44 @@ export class Runs implements AsyncDisposable {
 
 /** Whether a turn can be a part of another. Who asks an agent for its answer gets one of their own. */
 function canJoin({ method, options }: Submission): boolean {
-  return method === "chat.send" && options.compact === undefined;
+  return method !== "agent" && options.compact === undefined;
+}
+
+/** Whether one answer can be that to both: what is asked in a chat is answered there. */
+function sameChat(one: ReplyTarget | undefined, other: ReplyTarget | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return chatOf(one.place) === chatOf(other.place);
+}
+
+function answeringOf({ runId, sessionKey, options }: Submission): Answering | undefined {
+  return options.reply && { runId, sessionKey, target: options.reply };
+}
+
+/** Where a conversation was last held, for what goes to wherever that is. */
+export function lastRoute({ place }: ReplyTarget): SessionStats {
+  return {
+    lastChannel: place.channel,
+    lastTo: place.chatId,
+    lastAccountId: place.accountId,
+    lastThreadId: place.threadId,
+  };
 }
 
 /** A command and its answer are for people only. */
 function isForModel(entry: TranscriptEntry): boolean {
   return entry.kind !== "message" || entry.message.role === "toolResult" ||
     entry.message.command !== true;
+}
+
+/** Whether a message is the last one of an answer. */
+function isWhole(message: Message | undefined): boolean {
+  return message?.role === "assistant" &&
+    (message.stopReason === "stop" || message.stopReason === "length");
+}
+
+/** Who asked in a chat does not hear of a crash; others ask again themselves. */
+function isRetakable({ method }: StoredRun): boolean {
+  return method === "inbound";
 }
 
 function restored({ runId, method, sessionKey, input }: StoredRun): Submission {

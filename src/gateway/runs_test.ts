@@ -504,6 +504,31 @@ Deno.test("after a crash, what was half done is closed as such and not repeated"
   await rejects(send(kernel, "hi", { idempotencyKey: "r1" }), /interrupted: /);
 });
 
+Deno.test("after a crash, a run whose answer is whole has ended well", async () => {
+  using store = openStore(":memory:");
+  {
+    const { id: sessionId } = store.sessions.save(KEY, { agentId: "main", now: Date.now() });
+    const message = { role: "user", content: "hi", timestamp: 1, idempotencyKey: "r1" } as const;
+    const run = { runId: "r1", method: "agent", sessionKey: KEY, sessionId } as const;
+    store.runs.accept({ ...run, acceptedAt: 1, input: { message, options: {} } });
+    store.runs.start("r1", sessionId, { kind: "message", message, at: 2, runId: "r1" }, 2);
+    const answer = assistantMessage("hello");
+    store.transcripts.append(sessionId, { kind: "message", message: answer, at: 3, runId: "r1" });
+  }
+  await using kernel = startKernel({ store });
+  deepStrictEqual(transcript(kernel), ["user: hi", "assistant: hello"]);
+  strictEqual((await kernel.call("agent.wait", { runId: "r1" })).status, "ok");
+});
+
+Deno.test("the queue mode can be another one for each network", async () => {
+  const config = { messages: { queue: { mode: "steer", byChannel: { net: "queue" } } } } as const;
+  await using kernel = startKernel({ config });
+  const { settings } = kernel.gateway;
+  deepStrictEqual([settings.queueModeOf("net"), settings.queueModeOf("other")], ["steer", "steer"]);
+  kernel.config.edit(JSON.stringify({ messages: { queue: { byChannel: { net: "collect" } } } }));
+  deepStrictEqual([settings.queueModeOf("net"), settings.queueMode], ["collect", "steer"]);
+});
+
 Deno.test("a stop keeps what was said, and leaves what waits for the next start", async () => {
   await using first = startKernel({ config: { messages: { queue: { mode: "followup" } } } });
   await send(first, "one", { idempotencyKey: "r1" });

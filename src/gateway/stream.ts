@@ -275,7 +275,7 @@ type ChatFields =
   | { state: "error"; errorMessage: string; errorKind: ReturnType<typeof errorKind> };
 
 /** Whether a whole answer says nothing. */
-function isSilent(text: string): boolean {
+export function isSilent(text: string): boolean {
   const said = text.trim();
   return said === "" || SILENT.some((word) => word === said);
 }
