@@ -1,0 +1,614 @@
+/**
+ * Messages on their way to the networks. What was accepted is sent, in the order of its chat, once;
+ * where nobody can tell whether it was, that is said, and it is not sent again by itself.
+ */
+import { randomUUID } from "node:crypto";
+import type { Channel, Lookup } from "../channel.ts";
+import { GatewayError, invalid } from "../error.ts";
+import type { Log } from "../log.ts";
+import { chatOf, type OutboundMessage, type Place, type Receipt } from "../message.ts";
+import type { Delivery, DeliveryProgress, DeliveryState, Store } from "../store.ts";
+import {
+  answered,
+  begun,
+  expired,
+  givenUp,
+  lookedUp,
+  type Network,
+  renewed,
+  type Step,
+  stepOf,
+  wait,
+} from "./delivery.ts";
+
+/** Which account of which network. */
+export type Account = Pick<Place, "channel" | "accountId">;
+
+/** The networks as the outbox sees them. */
+export interface Outlets {
+  /** The channel of an account; `undefined` where nothing can be handed to it now. */
+  channel(account: Account): Channel | undefined;
+  /** How a message to an account fared. */
+  delivered(account: Account, receipt: Receipt): void;
+}
+
+export interface OutboxParts {
+  readonly store: Pick<Store, "outbox" | "transaction" | "synced">;
+  readonly outlets: Outlets;
+  readonly log: Log;
+  /** Told of each message that needs its files no more. */
+  readonly released?: (message: OutboundMessage) => void;
+  readonly now?: () => number;
+  readonly random?: () => number;
+  readonly timing?: Partial<OutboxTiming>;
+}
+
+/** Milliseconds. */
+export interface OutboxTiming {
+  /** How long a message is worth sending. */
+  readonly ttlMs: number;
+  /** How long a network may take for one message; a file gets more by its size. */
+  readonly sendMs: number;
+  /** How long it has for a word of its own after that, and at a stop. */
+  readonly graceMs: number;
+  /** How soon the store is tried again that could not be written. */
+  readonly rewriteMs: number;
+}
+
+const TIMING: OutboxTiming = {
+  ttlMs: 24 * 60 * 60_000,
+  sendMs: 60_000,
+  graceMs: 3_000,
+  rewriteMs: 1_000,
+};
+/** What a network may take longer for each byte of a file: 100 kB a second is slow. */
+const MS_PER_BYTE = 1_000 / 100_000;
+/** Messages of one account that may be under way at a time, each of another chat. */
+const AT_ONCE = 32;
+/** An account whose token was refused is tried again after this, if nobody mended it sooner. */
+const REFUSED_MS = 10 * 60_000;
+/** How often a network is asked in vain whether it has a message. */
+const MAX_LOOKS = 8;
+/** How long the journal is kept after the end, by how it ended. */
+const KEEP_MS = {
+  sent: 2 * 24 * 60 * 60_000,
+  unknown: 30 * 24 * 60 * 60_000,
+  dead: 30 * 24 * 60 * 60_000,
+} as const;
+/** How long after its end a message of unknown fate is still looked for. */
+const LOOK_BACK_MS = 24 * 60 * 60_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A message in the hands of a network. */
+interface Task {
+  readonly delivery: Delivery;
+  readonly channel: Channel;
+  readonly network: Network;
+  readonly step: Exclude<Step, "give up">;
+  readonly begunAt: number;
+}
+
+/** What a task came to. */
+interface Outcome {
+  readonly delivery: Delivery;
+  readonly progress: DeliveryProgress;
+}
+
+/** What the outbox knows of an account beside what is stored. */
+interface Standing {
+  readonly account: Account;
+  underWay: number;
+  /** Lanes that wait until fewer are under way. */
+  readonly queue: Set<string>;
+  /** Nothing is sent before this: the network said so. */
+  limitedUntil: number;
+  /** Nothing is sent before this: the network would not have us. */
+  refusedUntil: number;
+  hasLookedBack: boolean;
+}
+
+export class Outbox implements AsyncDisposable {
+  readonly #store: OutboxParts["store"];
+  readonly #outlets: Outlets;
+  readonly #log: Log;
+  readonly #released: (message: OutboundMessage) => void;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #timing: OutboxTiming;
+  readonly #standings = new Map<string, Standing>();
+  /** Lanes to look at in the next turn, and whose they are. */
+  readonly #due = new Map<string, Account>();
+  /** Lanes whose first message is in the hands of a network. */
+  readonly #busy = new Set<string>();
+  readonly #outcomes: Outcome[] = [];
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #looks = new Map<string, number>();
+  readonly #waiting = new Map<string, Set<(delivery: Delivery | undefined) => void>>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #closing = false;
+  #turn: ReturnType<typeof setImmediate> | undefined;
+
+  constructor(parts: OutboxParts) {
+    this.#store = parts.store;
+    this.#outlets = parts.outlets;
+    this.#log = parts.log.part("outbox");
+    this.#released = parts.released ?? (() => {});
+    this.#now = parts.now ?? Date.now;
+    this.#random = parts.random ?? Math.random;
+    this.#timing = { ...TIMING, ...parts.timing };
+  }
+
+  /**
+   * Accepts a message, and returns its id. Call it in the transaction that holds the reason: once
+   * that is kept, the message will be sent, also after a crash.
+   */
+  add(message: Omit<OutboundMessage, "id" | "acceptedAt">, origin?: string): string {
+    const id = randomUUID();
+    const acceptedAt = this.#now();
+    this.#store.outbox.add({
+      message: { ...message, id, acceptedAt },
+      ...(origin === undefined ? {} : { origin }),
+      acceptedAt,
+      expiresAt: acceptedAt + this.#timing.ttlMs,
+    });
+    this.#wake(chatOf(message.place), message.place);
+    return id;
+  }
+
+  /** Takes up what the last run of the program left. */
+  recover(): void {
+    for (const { lane, channel, accountId } of this.#store.outbox.waiting()) {
+      this.#wake(lane, { channel, accountId });
+    }
+  }
+
+  /** An account can be used, or again: what waited for it goes on. */
+  resume({ channel, accountId }: Account): void {
+    const standing = this.#standing({ channel, accountId });
+    standing.refusedUntil = 0;
+    this.#store.outbox.hasten(channel, accountId);
+    for (const { lane, ...account } of this.#store.outbox.waiting()) {
+      if (keyOf(account) === keyOf(standing.account)) this.#wake(lane, account);
+    }
+    this.#lookBack(standing);
+  }
+
+  /** Gives up what is too old, and forgets what ended long ago. */
+  sweep(): void {
+    const now = this.#now();
+    const old: Delivery[] = [];
+    this.#store.transaction(() => {
+      for (const delivery of this.#store.outbox.expired(now)) {
+        if (this.#busy.has(delivery.lane) && this.#isFirst(delivery)) continue;
+        this.#store.outbox.update(delivery.id, expired(delivery, now));
+        old.push(delivery);
+      }
+      for (const state of ["sent", "unknown", "dead"] as const) {
+        this.#store.outbox.prune(state, now - KEEP_MS[state]);
+      }
+    });
+    for (const delivery of old) {
+      this.#log.warn("A message was given up: its time is over", namesOf(delivery));
+      this.#announce(delivery.id);
+      this.#wake(delivery.lane, delivery.message.place);
+    }
+  }
+
+  /**
+   * How a message ended. Waits for the end; resolves to how it stands if the signal aborts or the
+   * time is up first.
+   */
+  async ended(
+    id: string,
+    { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs: number },
+  ): Promise<Delivery | undefined> {
+    const known = this.#store.outbox.get(id);
+    if (known === undefined || known.endedAt !== undefined || signal?.aborted) return known;
+    const { promise, resolve } = Promise.withResolvers<Delivery | undefined>();
+    const waiters = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiters.add(resolve));
+    const stop = () => resolve(this.#store.outbox.get(id));
+    signal?.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(stop, timeoutMs);
+    const delivery = await promise;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+    waiters.delete(resolve);
+    if (waiters.size === 0) this.#waiting.delete(id);
+    return delivery;
+  }
+
+  ofOrigin(origin: string): readonly Delivery[] {
+    return this.#store.outbox.ofOrigin(origin);
+  }
+
+  list(query: Parameters<Store["outbox"]["list"]>[0]): readonly Delivery[] {
+    return this.#store.outbox.list(query);
+  }
+
+  count(state: DeliveryState): number {
+    return this.#store.outbox.count(state);
+  }
+
+  /** Sends again what was given up. Whoever asks takes it upon them that it may then be there twice. */
+  retry(id: string): Delivery {
+    const delivery = this.#require(id);
+    if (delivery.state !== "dead" && delivery.state !== "unknown") {
+      throw invalid(`Cannot retry message '${id}': it is ${delivery.state}`);
+    }
+    const expiresAt = this.#now() + this.#timing.ttlMs;
+    this.#store.outbox.update(id, renewed(expiresAt));
+    this.#wake(delivery.lane, delivery.message.place);
+    return this.#require(id);
+  }
+
+  /** Forgets a message that is in no network's hands. */
+  drop(id: string): Delivery {
+    const delivery = this.#require(id);
+    if (this.#busy.has(delivery.lane) && this.#isFirst(delivery)) {
+      throw new GatewayError("UNAVAILABLE", `Cannot drop message '${id}': it is being sent`, {
+        retryable: true,
+      });
+    }
+    this.#store.outbox.remove(id);
+    this.#announce(id);
+    this.#released(delivery.message);
+    this.#wake(delivery.lane, delivery.message.place);
+    return delivery;
+  }
+
+  /** Waits a moment for what is under way. What then has no receipt is looked into at the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    let late: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([
+      Promise.all(this.#tasks),
+      new Promise((resolve) => late = setTimeout(resolve, this.#timing.graceMs)),
+    ]);
+    clearTimeout(late);
+    this.#stop.abort();
+    await Promise.all(this.#tasks);
+    clearImmediate(this.#turn);
+    this.#advance();
+    for (const id of [...this.#waiting.keys()]) this.#announce(id);
+  }
+
+  // ── turns ───────────────────────────────────────────────────────────────────────────────────
+
+  #wake(lane: string, { channel, accountId }: Account): void {
+    clearTimeout(this.#timers.get(lane));
+    this.#timers.delete(lane);
+    this.#due.set(lane, { channel, accountId });
+    this.#schedule();
+  }
+
+  #wakeAt(lane: string, account: Account, at: number): void {
+    clearTimeout(this.#timers.get(lane));
+    if (this.#closing) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(lane);
+      this.#wake(lane, account);
+    }, Math.min(Math.max(0, at - this.#now()), MAX_TIMER_MS));
+    this.#timers.set(lane, timer);
+  }
+
+  #schedule(): void {
+    if (this.#closing) return;
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#advance();
+    });
+  }
+
+  /**
+   * Writes down what the tasks came to, and begins the next ones: one transaction, and one wait for
+   * the disk, however many chats there are.
+   */
+  #advance(): void {
+    const outcomes = this.#outcomes.splice(0);
+    const due = [...this.#due];
+    this.#due.clear();
+    if (outcomes.length === 0 && due.length === 0) return;
+    const tasks: Task[] = [];
+    const ended: string[] = [];
+    try {
+      this.#store.transaction(() => {
+        for (const { delivery, progress } of outcomes) {
+          this.#store.outbox.update(delivery.id, progress);
+          if (progress.endedAt !== undefined) ended.push(delivery.id);
+        }
+        if (this.#closing) return;
+        const returned = new Set(outcomes.map(({ delivery }) => delivery.lane));
+        for (const [lane, account] of due) {
+          if (this.#busy.has(lane) && !returned.has(lane)) continue;
+          const standing = this.#standing(account);
+          if (standing.underWay >= AT_ONCE) standing.queue.add(lane);
+          else this.#pick(lane, account, { tasks, ended });
+        }
+        for (const standing of this.#standings.values()) {
+          for (const lane of standing.queue) {
+            if (standing.underWay >= AT_ONCE) break;
+            standing.queue.delete(lane);
+            this.#pick(lane, standing.account, { tasks, ended });
+          }
+        }
+      });
+    } catch (cause) {
+      // Nothing was written. What the networks said must not be lost: it is written when it can be.
+      this.#log.error("The outbox could not be written", { cause });
+      this.#outcomes.unshift(...outcomes);
+      for (const [lane, account] of due) {
+        this.#wakeAt(lane, account, this.#now() + this.#timing.rewriteMs);
+      }
+      for (const { delivery: { lane, message: { place } } } of tasks) {
+        this.#standing(place).underWay--;
+        this.#wakeAt(lane, place, this.#now() + this.#timing.rewriteMs);
+      }
+      return;
+    }
+    for (const { delivery } of outcomes) this.#busy.delete(delivery.lane);
+    for (const { delivery } of tasks) this.#busy.add(delivery.lane);
+    for (const id of ended) this.#announce(id);
+    if (tasks.length === 0) return;
+    const begins = this.#store.synced().then(
+      () => tasks.forEach((task) => this.#track(this.#perform(task))),
+      (cause) => {
+        this.#log.error("The disk can't be written: nothing is sent", { cause });
+        for (const { delivery } of tasks) {
+          this.#store.outbox.update(delivery.id, delivery); // it was surely not sent
+          this.#setBack(delivery);
+        }
+      },
+    );
+    this.#track(begins);
+  }
+
+  /** Begins a lane's first message, if there is anything to be done with it now. */
+  #pick(
+    lane: string,
+    account: Account,
+    { tasks, ended }: { tasks: Task[]; ended: string[] },
+  ): void {
+    const standing = this.#standing(account);
+    const channel = this.#outlets.channel(account);
+    const now = this.#now();
+    for (;;) {
+      const delivery = this.#store.outbox.next(lane);
+      if (delivery === undefined) return;
+      if (delivery.expiresAt <= now) {
+        this.#store.outbox.update(delivery.id, expired(delivery, now));
+        ended.push(delivery.id);
+        continue;
+      }
+      if (channel === undefined) return; // until the account is resumed
+      const { limitedUntil, refusedUntil } = standing;
+      const at = Math.max(delivery.notBefore ?? 0, limitedUntil, refusedUntil);
+      if (at > now) return this.#wakeAt(lane, account, at);
+      const network = { ...channel.capabilities, canLook: canLook(channel) };
+      const step = stepOf(delivery, network, now);
+      if (step === "give up") {
+        this.#store.outbox.update(delivery.id, givenUp(delivery, now));
+        ended.push(delivery.id);
+        continue;
+      }
+      if (step === "send") this.#store.outbox.update(delivery.id, begun(delivery, now));
+      standing.underWay++;
+      tasks.push({ delivery, channel, network, step, begunAt: now });
+      return;
+    }
+  }
+
+  async #perform(task: Task): Promise<void> {
+    const { delivery, step } = task;
+    const progress = step === "send" ? await this.#send(task) : await this.#look(task);
+    if (progress === undefined) return this.#setBack(delivery);
+    this.#outcomes.push({ delivery, progress });
+    this.#leave(delivery);
+  }
+
+  /** Hands a message to its network. `undefined` where a stop of ours leaves it open. */
+  async #send(
+    { delivery, channel, network, begunAt }: Task,
+  ): Promise<DeliveryProgress | undefined> {
+    const { message } = delivery;
+    const receipt = await this.#within(
+      this.#timing.sendMs + (message.attachment?.size ?? 0) * MS_PER_BYTE,
+      (signal) => channel.send(message, signal),
+    ).catch((cause): Receipt => {
+      this.#log.error("A channel failed to send", { ...namesOf(delivery), cause });
+      return { sent: false, reason: "unknown", detail: "the channel failed: see the log" };
+    }) ?? { sent: false, reason: "unknown", detail: "the network did not answer in time" };
+    if (this.#stop.signal.aborted && !receipt.sent && receipt.reason === "unknown") {
+      return undefined;
+    }
+    const now = this.#now();
+    const random = this.#random();
+    const progress = answered(delivery, receipt, { network, begunAt, now, random });
+    if (!receipt.sent) this.#failed(delivery, receipt, progress);
+    this.#outlets.delivered(message.place, receipt);
+    return progress;
+  }
+
+  #failed(
+    delivery: Delivery,
+    { reason, detail, isGlobal }: Exclude<Receipt, { sent: true }>,
+    { state, notBefore }: DeliveryProgress,
+  ): void {
+    const facts = { ...namesOf(delivery), reason, detail };
+    const standing = this.#standing(delivery.message.place);
+    if (reason === "auth") standing.refusedUntil = this.#now() + REFUSED_MS;
+    else if (isGlobal && notBefore !== undefined) {
+      standing.limitedUntil = Math.max(standing.limitedUntil, notBefore);
+    }
+    if (state === "dead") this.#log.warn("A message can't be sent", facts);
+    else if (state === "unknown") {
+      this.#log.warn("Nobody can tell whether a message was sent", facts);
+    } else this.#log.debug("A message is tried again later", { ...facts, notBefore });
+  }
+
+  /** Asks the network whether it has a message. `undefined` where a stop of ours leaves it open. */
+  async #look({ delivery, channel }: Task): Promise<DeliveryProgress | undefined> {
+    if (!canLook(channel)) return givenUp(delivery, this.#now());
+    const { id, message } = delivery;
+    try {
+      const found = await this.#within(
+        this.#timing.sendMs,
+        (signal) => channel.find(message, signal),
+      );
+      if (this.#stop.signal.aborted && found === undefined) return undefined;
+      this.#looks.delete(id);
+      return lookedUp(delivery, found, this.#now());
+    } catch (cause) {
+      if (this.#stop.signal.aborted) return undefined;
+      const looks = (this.#looks.get(id) ?? 0) + 1;
+      this.#looks.set(id, looks);
+      this.#log.debug("A network could not be asked for a message", {
+        ...namesOf(delivery),
+        cause,
+      });
+      const now = this.#now();
+      if (looks >= MAX_LOOKS) {
+        this.#looks.delete(id);
+        return givenUp(delivery, now);
+      }
+      const { attempts, expiresAt, startedAt, fault, error } = delivery;
+      const notBefore = now + wait(looks, this.#random());
+      return { state: "started", attempts, expiresAt, startedAt, notBefore, fault, error };
+    }
+  }
+
+  /**
+   * What the channel says, or `undefined` where it says nothing in time. Its signal aborts at the
+   * end of the time; then it has a moment left for a word of its own.
+   */
+  async #within<T>(ms: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const overdue = new AbortController();
+    const signal = AbortSignal.any([overdue.signal, this.#stop.signal]);
+    const timer = setTimeout(() => overdue.abort(), Math.min(ms, MAX_TIMER_MS));
+    let grace: ReturnType<typeof setTimeout> | undefined;
+    const silence = Promise.withResolvers<undefined>();
+    const overruled = () => {
+      grace = setTimeout(() => silence.resolve(undefined), this.#timing.graceMs);
+    };
+    signal.addEventListener("abort", overruled, { once: true });
+    try {
+      return await Promise.race([ask(signal), silence.promise]);
+    } finally {
+      signal.removeEventListener("abort", overruled);
+      clearTimeout(timer);
+      clearTimeout(grace);
+    }
+  }
+
+  /** A task ended: its lane goes on, and another one of the account may have its turn. */
+  #leave({ lane, message: { place } }: Delivery): void {
+    this.#standing(place).underWay--;
+    this.#wake(lane, place);
+  }
+
+  /** A task that came to nothing is as if it had not been begun; the journal tells the next start. */
+  #setBack(delivery: Delivery): void {
+    const { lane, message: { place } } = delivery;
+    this.#busy.delete(lane);
+    this.#standing(place).underWay--;
+    this.#wakeAt(lane, place, this.#now() + this.#timing.rewriteMs);
+  }
+
+  #track(task: Promise<void>): void {
+    const done = task.catch((cause) => this.#log.error("The outbox failed", { cause }))
+      .finally(() => this.#tasks.delete(done));
+    this.#tasks.add(done);
+  }
+
+  // ── messages of unknown fate ────────────────────────────────────────────────────────────────
+
+  /** Once per account and run of the program: asks the network for what could not be told before. */
+  #lookBack(standing: Standing): void {
+    const channel = this.#outlets.channel(standing.account);
+    if (standing.hasLookedBack || channel === undefined || !canLook(channel)) return;
+    standing.hasLookedBack = true;
+    const since = this.#now() - LOOK_BACK_MS;
+    const open = this.#store.outbox.list({ ...standing.account, states: ["unknown"] })
+      .filter(({ endedAt = 0 }) => endedAt >= since);
+    if (open.length > 0) this.#track(this.#lookInto(open, channel));
+  }
+
+  async #lookInto(open: readonly Delivery[], channel: Channel & Lookup): Promise<void> {
+    for (const delivery of open) {
+      try {
+        const found = await this.#within(
+          this.#timing.sendMs,
+          (signal) => channel.find(delivery.message, signal),
+        );
+        const now = this.#now();
+        if (this.#store.outbox.get(delivery.id)?.state !== "unknown") continue;
+        if (found === "absent") {
+          // Its chat has gone on: to send it now would put it out of order.
+          const dead = { ...givenUp(delivery, now), state: "dead", error: ABSENT } as const;
+          this.#store.outbox.update(delivery.id, dead);
+        } else if (found?.sent) {
+          this.#store.outbox.update(delivery.id, lookedUp(delivery, found, now));
+        }
+      } catch (cause) {
+        this.#log.debug("A network could not be asked for a message", {
+          ...namesOf(delivery),
+          cause,
+        });
+        return;
+      }
+    }
+  }
+
+  // ── what is known ───────────────────────────────────────────────────────────────────────────
+
+  #standing(account: Account): Standing {
+    const key = keyOf(account);
+    const known = this.#standings.get(key);
+    if (known !== undefined) return known;
+    const standing: Standing = {
+      account: { channel: account.channel, accountId: account.accountId },
+      underWay: 0,
+      queue: new Set(),
+      limitedUntil: 0,
+      refusedUntil: 0,
+      hasLookedBack: false,
+    };
+    this.#standings.set(key, standing);
+    return standing;
+  }
+
+  #isFirst({ id, lane }: Delivery): boolean {
+    return this.#store.outbox.next(lane)?.id === id;
+  }
+
+  #require(id: string): Delivery {
+    const delivery = this.#store.outbox.get(id);
+    if (delivery === undefined) throw invalid(`There is no message '${id}' in the outbox`);
+    return delivery;
+  }
+
+  /** Tells who waits for a message that it ended, or that nobody waits on with it. */
+  #announce(id: string): void {
+    const delivery = this.#store.outbox.get(id);
+    if (delivery?.state === "sent") this.#released(delivery.message);
+    const waiters = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    for (const tell of waiters ?? []) tell(delivery);
+  }
+}
+
+const ABSENT = "the network says that it is not there";
+
+function keyOf({ channel, accountId }: Account): string {
+  return JSON.stringify([channel, accountId]);
+}
+
+function namesOf({ id, message: { place: { channel, accountId, chatId } } }: Delivery) {
+  return { id, channel, accountId, chatId };
+}
+
+function canLook(channel: Channel): channel is Channel & Lookup {
+  return "find" in channel && typeof channel.find === "function";
+}
