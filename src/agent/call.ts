@@ -1,4 +1,5 @@
 /** One call of a model: waited out where waiting helps, handed to the next model where it doesn't. */
+import { Deadline } from "../deadline.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../model.ts";
 import type { RunEvent } from "../run.ts";
 import type {
@@ -8,7 +9,6 @@ import type {
   ToolCallBlock,
   Usage,
 } from "../session.ts";
-import { Deadline } from "./deadline.ts";
 
 /** How long to wait for what. */
 export interface CallTiming {

@@ -1,6 +1,6 @@
 /** Model servers on this machine: who answers, and with which models. */
+import { Deadline } from "../deadline.ts";
 import type { ModelInfo } from "../model.ts";
-import { Deadline } from "./deadline.ts";
 import type { Api } from "./models/lazy.ts";
 
 /** A kind of model server that can be named without being configured. */

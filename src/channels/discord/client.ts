@@ -4,7 +4,7 @@
  */
 import { ChannelError } from "../../channel.ts";
 import type { SendFault } from "../../message.ts";
-import { Patience } from "./patience.ts";
+import { Patience } from "../patience.ts";
 
 /** A request that Discord did not do as asked. The message is for people, without secrets. */
 export class ApiError extends Error {

@@ -7,7 +7,7 @@ import type {
   GatewayDispatchPayload,
 } from "discord-api-types/v10";
 import { ApiError, type Client } from "./client.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../recent.ts";
 import { isId } from "./snowflake.ts";
 
 export interface KnownChannel {

@@ -25,8 +25,8 @@ import {
 } from "./convert.ts";
 import type { Directory } from "./directory.ts";
 import type { Memory } from "./memory.ts";
-import { Patience } from "./patience.ts";
-import { Recent } from "./recent.ts";
+import { Patience } from "../patience.ts";
+import { Recent } from "../recent.ts";
 import { byAge, idAt, isId, timeOf } from "./snowflake.ts";
 
 export interface ListenerParts {

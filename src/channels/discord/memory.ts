@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { KeyValues } from "../../store.ts";
 import type { GatewaySession } from "./gateway.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../recent.ts";
 import { byAge } from "./snowflake.ts";
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);

@@ -1,0 +1,32 @@
+import { strictEqual } from "node:assert/strict";
+import { Deadline } from "./deadline.ts";
+
+Deno.test("a deadline aborts once its time has passed, and says so", async () => {
+  using deadline = new Deadline(1);
+  await aborted(deadline.signal);
+  strictEqual(deadline.isOver, true);
+});
+
+Deno.test("a deadline aborts with the outer signal, for its reason", () => {
+  const outer = new AbortController();
+  const reason = new Error("stopped");
+  using before = new Deadline(60_000, outer.signal);
+  outer.abort(reason);
+  using after = new Deadline(60_000, outer.signal);
+  for (const { signal, isOver } of [before, after]) {
+    strictEqual(signal.reason, reason);
+    strictEqual(isOver, false);
+  }
+});
+
+Deno.test("a deadline that was disposed of aborts no more", () => {
+  const outer = new AbortController();
+  const deadline = new Deadline(60_000, outer.signal);
+  deadline[Symbol.dispose]();
+  outer.abort();
+  strictEqual(deadline.signal.aborted, false);
+});
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}
