@@ -180,7 +180,7 @@ export const AgentsList = method("agents.list", {
 
 /** What happens in a run. `seq` counts the events of the run from 1, over all its streams. */
 export const AgentEvent = event("agent", {
-  access: { 3: "anyone", 4: "operator.read" },
+  access: "operator.read",
   droppable: false,
   payload: Type.Object({
     runId: NonEmpty,

@@ -250,7 +250,7 @@ export type ChatError = Wire<typeof ChatError>;
 
 /** What a chat page shows of a run. */
 export const ChatEvent = event("chat", {
-  access: { 3: "anyone", 4: "operator.read" },
+  access: "operator.read",
   droppable: false,
   payload: Type.Union([ChatStatus, ChatDelta, ChatFinal, ChatAborted, ChatError]),
 });

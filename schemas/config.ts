@@ -47,6 +47,7 @@ export const ConfigGet = method("config.get", {
 /** The JSON Schema of the configuration. */
 export const ConfigSchema = method("config.schema", {
   access: { 3: "operator.admin", 4: "operator.read" },
+  audited: false,
   params: closed({}),
   result: Type.Object({
     schema: Type.Unknown(),

@@ -63,6 +63,8 @@ export interface MethodSpec<
   readonly name: N;
   /** Who may call it on version 3, and on version 4. */
   readonly access: Readonly<Record<Protocol, Access>>;
+  /** Every call of it is written down for the owner. One that is refused always is. */
+  readonly audited: boolean;
   readonly params: P;
   readonly result: R;
 }
@@ -89,17 +91,27 @@ type Unchanging<T> = T extends readonly unknown[] | object
   ? { readonly [K in keyof T]: Unchanging<T[K]> }
   : T;
 
-/** Declares a request. */
+/** What is done with these rights changes who may do what, or is done in the owner's name. */
+const AUDITED: ReadonlySet<Access> = new Set<Access>([
+  "operator.admin",
+  "operator.pairing",
+  "operator.approvals",
+  "operator.talk.secrets",
+]);
+
+/** Declares a request. Whether it is audited follows from its access, if it isn't said. */
 export function method<const N extends string, P extends TSchema, R extends TSchema>(
   name: N,
-  { access, params, result, ...visibility }:
-    & { access: AccessRule; params: P; result: R }
+  { access, audited, params, result, ...visibility }:
+    & { access: AccessRule; audited?: boolean; params: P; result: R }
     & Partial<Visibility>,
 ): MethodSpec<N, P, R> {
+  const rule = byProtocol(access);
   return {
     kind: "method",
     name,
-    access: byProtocol(access),
+    access: rule,
+    audited: audited ?? (AUDITED.has(rule[3]) || AUDITED.has(rule[4])),
     params,
     result,
     ...visible(visibility),

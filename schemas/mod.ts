@@ -7,9 +7,12 @@ import * as config from "./config.ts";
 import * as connect from "./connect.ts";
 import * as cron from "./cron.ts";
 import * as devices from "./devices.ts";
+import * as messaging from "./messaging.ts";
 import * as models from "./models.ts";
 import * as nodes from "./nodes.ts";
+import * as pairing from "./pairing.ts";
 import * as sessions from "./sessions.ts";
+import * as setup from "./setup.ts";
 import * as system from "./system.ts";
 import * as tools from "./tools.ts";
 import type {
@@ -33,8 +36,11 @@ const declared: readonly unknown[] = [
   tools,
   config,
   channels,
+  pairing,
+  messaging,
   nodes,
   devices,
+  setup,
   cron,
   approvals,
 ].flatMap((module) => Object.values(module));
@@ -49,8 +55,11 @@ type Declared =
   & typeof tools
   & typeof config
   & typeof channels
+  & typeof pairing
+  & typeof messaging
   & typeof nodes
   & typeof devices
+  & typeof setup
   & typeof cron
   & typeof approvals;
 

@@ -217,7 +217,7 @@ export const LogsTail = method("logs.tail", {
 });
 
 export const PresenceEvent = event("presence", {
-  access: { 3: "anyone", 4: "operator.read" },
+  access: "operator.read",
   payload: Type.Object({ presence: Type.Array(PresenceEntry) }),
 });
 

@@ -2,6 +2,8 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueErrorType } from "@sinclair/typebox/value";
 import JSON5 from "json5";
+import { accountsOf, ChannelSection, channelsOf, WrittenId } from "./account.ts";
+import { mentionPattern } from "./mention.ts";
 import { QUEUE_MODES, THINKING_LEVELS } from "./session.ts";
 
 const Text = Type.String({ minLength: 1 });
@@ -10,6 +12,7 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
   Type.Unsafe<T[number]>(
     Type.Union(values.map((value) => Type.Literal(value)), { enum: [...values] }),
   );
+const HeaderName = Type.String({ pattern: "^[A-Za-z0-9-]+$" });
 /** Keys that later parts of the program, or the original, know: kept and warned about. */
 const open = { additionalProperties: true } as const;
 
@@ -23,6 +26,39 @@ const Identity = Type.Object({
   theme: optional(Text),
   emoji: optional(Text),
   avatar: optional(Text),
+}, open);
+
+const Milliseconds = Type.Integer({ minimum: 0, maximum: 60_000 });
+const GroupChat = Type.Object({
+  historyLimit: optional(Type.Integer({ minimum: 0, maximum: 1000 })),
+  mentionPatterns: optional(Type.Array(Text)),
+}, open);
+
+/** How far apart the conversations of those who write to us directly are kept. */
+export const DM_SCOPES = [
+  "main",
+  "per-peer",
+  "per-channel-peer",
+  "per-account-channel-peer",
+] as const;
+/** The queue modes as people write them: the last three mean `steer`. */
+const WRITTEN_QUEUE_MODES = [...QUEUE_MODES, "queue", "steer-backlog", "steer+backlog"] as const;
+
+/** Which agent answers where; all that `match` says must be so. */
+const Binding = Type.Object({
+  agentId: Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,63}$" }),
+  match: Type.Object({
+    channel: Text,
+    /** The default account where it is absent; `*` for every one. */
+    accountId: optional(Text),
+    peer: optional(Type.Object({
+      kind: oneOf(["direct", "dm", "group", "channel"]),
+      id: WrittenId,
+    }, open)),
+    guildId: optional(WrittenId),
+    teamId: optional(WrittenId),
+    roles: optional(Type.Array(WrittenId)),
+  }, open),
 }, open);
 
 /** One model of a configured provider. */
@@ -60,14 +96,28 @@ export const ConfigSchema = Type.Object({
     customBindHost: optional(Text),
     handshakeTimeoutMs: optional(Type.Integer({ minimum: 100 })),
     auth: optional(Type.Object({
-      mode: optional(oneOf(["none", "token", "password"])),
+      mode: optional(oneOf(["none", "token", "password", "trusted-proxy"])),
       token: optional(Text),
       password: optional(Text),
+      allowTailscale: optional(Type.Boolean()),
+      trustedProxy: optional(Type.Object({
+        userHeader: optional(HeaderName),
+        requiredHeaders: optional(Type.Array(HeaderName)),
+        allowUsers: optional(Type.Array(Text)),
+        secretHeader: optional(HeaderName),
+        secret: optional(Text),
+        allowLoopback: optional(Type.Boolean()),
+      }, open)),
       rateLimit: optional(Type.Object({
         maxAttempts: optional(Type.Integer({ minimum: 1 })),
         windowMs: optional(Type.Integer({ minimum: 1 })),
         lockoutMs: optional(Type.Integer({ minimum: 1 })),
       }, open)),
+    }, open)),
+    trustedProxies: optional(Type.Array(Text)),
+    tailscale: optional(Type.Object({
+      mode: optional(oneOf(["off", "serve", "funnel"])),
+      resetOnExit: optional(Type.Boolean()),
     }, open)),
     controlUi: optional(Type.Object({
       enabled: optional(Type.Boolean()),
@@ -75,6 +125,26 @@ export const ConfigSchema = Type.Object({
     }, open)),
     nodes: optional(Type.Object({
       pairing: optional(Type.Object({ autoApproveLocal: optional(Type.Boolean()) }, open)),
+      commands: optional(Type.Object({
+        allow: optional(Type.Array(Text)),
+        deny: optional(Type.Array(Text)),
+      }, open)),
+      // As releases of protocol 3 spell the same two.
+      allowCommands: optional(Type.Array(Text)),
+      denyCommands: optional(Type.Array(Text)),
+    }, open)),
+    tls: optional(Type.Object({
+      enabled: optional(Type.Boolean()),
+      autoGenerate: optional(Type.Boolean()),
+      certPath: optional(Text),
+      keyPath: optional(Text),
+      caPath: optional(Text),
+    }, open)),
+    remote: optional(Type.Object({
+      url: optional(Text),
+      token: optional(Text),
+      password: optional(Text),
+      tlsFingerprint: optional(Text),
     }, open)),
   }, open)),
   agents: optional(Type.Object({
@@ -89,6 +159,8 @@ export const ConfigSchema = Type.Object({
       bootstrapTotalMaxChars: optional(Type.Integer({ minimum: 100 })),
       userTimezone: optional(Text),
       heartbeat: optional(Heartbeat),
+      typingMode: optional(oneOf(["never", "instant", "thinking", "message"])),
+      typingIntervalSeconds: optional(Type.Number({ minimum: 1, maximum: 3600 })),
       compaction: optional(Type.Object({
         reserveTokensFloor: optional(Type.Integer({ minimum: 0 })),
       }, open)),
@@ -102,6 +174,7 @@ export const ConfigSchema = Type.Object({
       thinkingDefault: optional(oneOf(THINKING_LEVELS)),
       identity: optional(Identity),
       heartbeat: optional(Heartbeat),
+      groupChat: optional(GroupChat),
     }, open))),
   }, open)),
   models: optional(Type.Object({
@@ -110,19 +183,58 @@ export const ConfigSchema = Type.Object({
   session: optional(Type.Object({
     mainKey: optional(Type.String({ pattern: "^[a-z0-9][a-z0-9_.-]{0,63}$" })),
     scope: optional(oneOf(["per-sender", "global"])),
+    dmScope: optional(oneOf(DM_SCOPES)),
+    /** A name for somebody, and their ids: `network:id`, or the id alone. */
+    identityLinks: optional(Type.Record(Type.String(), Type.Array(WrittenId))),
   }, open)),
   messages: optional(Type.Object({
+    /** Before each answer in a chat; `auto` is the agent's name. */
+    responsePrefix: optional(Type.String()),
     queue: optional(Type.Object({
-      mode: optional(oneOf(QUEUE_MODES)),
-      debounceMs: optional(Type.Integer({ minimum: 0, maximum: 60_000 })),
+      mode: optional(oneOf(WRITTEN_QUEUE_MODES)),
+      byChannel: optional(Type.Record(Type.String(), oneOf(WRITTEN_QUEUE_MODES))),
+      debounceMs: optional(Milliseconds),
       cap: optional(Type.Integer({ minimum: 1 })),
+    }, open)),
+    inbound: optional(Type.Object({
+      debounceMs: optional(Milliseconds),
+      byChannel: optional(Type.Record(Type.String(), Milliseconds)),
+    }, open)),
+    groupChat: optional(GroupChat),
+  }, open)),
+  tools: optional(Type.Object({
+    message: optional(Type.Object({
+      /** Where an agent may write besides the chat that it answers in. */
+      crossContext: optional(Type.Object({
+        allowWithinProvider: optional(Type.Boolean()),
+        allowAcrossProviders: optional(Type.Boolean()),
+      }, open)),
     }, open)),
   }, open)),
   logging: optional(Type.Object({
     level: optional(oneOf(["error", "warn", "info", "debug"])),
     file: optional(Text),
   }, open)),
-  channels: optional(Type.Record(Type.String(), Type.Unknown())),
+  discovery: optional(Type.Object({
+    mdns: optional(Type.Object({ mode: optional(oneOf(["off", "minimal", "full"])) }, open)),
+  }, open)),
+  plugins: optional(Type.Object({
+    entries: optional(Type.Object({
+      "device-pair": optional(Type.Object({
+        config: optional(Type.Object({ publicUrl: optional(Text) }, open)),
+      }, open)),
+    }, open)),
+  }, open)),
+  channels: optional(Type.Record(Type.String(), ChannelSection)),
+  bindings: optional(Type.Array(Binding)),
+  commands: optional(Type.Object({
+    native: optional(Type.Union([Type.Boolean(), Type.Literal("auto")])),
+    text: optional(Type.Boolean()),
+    useAccessGroups: optional(Type.Boolean()),
+    /** Who may use commands, by network or `*`. Where it is set, nothing else gives the right. */
+    allowFrom: optional(Type.Record(Type.String(), Type.Array(WrittenId))),
+    ownerAllowFrom: optional(Type.Array(WrittenId)),
+  }, open)),
 }, { $id: "OpenClawConfig", title: "openclaw.json", ...open });
 
 /** What `openclaw.json` says. Absent keys take the defaults that their users state. */
@@ -169,7 +281,58 @@ export function checkConfig(value: unknown): ParsedConfig {
     issues.push({ path, message: describe(error) });
   }
   const warnings = [...unknownKeys(ConfigSchema, value, "")];
+  if (issues.length === 0) {
+    issues.push(...contradictions(value as Config)); // of that form: there was no issue
+    warnings.push(...vanities(value as Config));
+  }
   return { config: issues.length === 0 ? value as Config : {}, value, issues, warnings };
+}
+
+/** What is of the right form and can't be meant. */
+function* contradictions(config: Config): Iterable<ConfigIssue> {
+  const agents = agentIds(config);
+  for (const [i, { agentId }] of (config.bindings ?? []).entries()) {
+    if (agents.includes(agentId)) continue;
+    yield { path: `bindings.${i}.agentId`, message: `names '${agentId}', which is no agent` };
+  }
+  for (const channel of channelsOf(config)) {
+    for (const { accountId, policy } of accountsOf(config, channel)) {
+      if (policy.dmPolicy !== "open" || policy.allowFrom.includes("*")) continue;
+      yield {
+        path: `channels.${channel}.dmPolicy`,
+        message: `is open for account '${accountId}', which needs "*" in its allowFrom`,
+      };
+    }
+  }
+}
+
+/** What is of no effect, though somebody may think it has one. */
+function* vanities(config: Config): Iterable<ConfigIssue> {
+  const patterns = [
+    ["messages.groupChat", config.messages?.groupChat?.mentionPatterns],
+    ...(config.agents?.list ?? []).map(({ groupChat }, i) =>
+      [`agents.list.${i}.groupChat`, groupChat?.mentionPatterns] as const
+    ),
+  ] as const;
+  for (const [at, written = []] of patterns) {
+    for (const [i, source] of written.entries()) {
+      const pattern = mentionPattern(source);
+      if (!("fault" in pattern)) continue;
+      yield { path: `${at}.mentionPatterns.${i}`, message: `${pattern.fault}: never matches` };
+    }
+  }
+  for (const channel of channelsOf(config)) {
+    for (const { policy } of accountsOf(config, channel)) {
+      const names = [...policy.allowFrom, ...policy.groupAllowFrom, ...Object.keys(policy.groups)]
+        .filter((id) => /^[@#]/.test(id));
+      for (const name of new Set(names)) {
+        yield {
+          path: `channels.${channel}`,
+          message: `lists the name '${name}', which anybody can take: only ids count`,
+        };
+      }
+    }
+  }
 }
 
 function describe(
@@ -199,7 +362,8 @@ function* unknownKeys(schema: TSchema, value: unknown, path: string): Iterable<C
     const at = path === "" ? key : `${path}.${key}`;
     const next = known !== undefined && Object.hasOwn(known, key) ? known[key] : values[0];
     if (next !== undefined) yield* unknownKeys(next, item, at);
-    else if (known !== undefined) {
+    // Where the others have a schema of their own, somebody else knows them.
+    else if (known !== undefined && typeof schema.additionalProperties !== "object") {
       yield { path: at, message: "is not known to this version: kept, no effect" };
     }
   }
@@ -238,16 +402,39 @@ export const REDACTED = "__OPENCLAW_REDACTED__";
 
 const SECRET_KEY = /(token|password|passphrase|secret|(api|access|private)[_-]?key|credential)s?$/i;
 
+/** An address with a secret in it: `user:password@`, or a query that names a key. */
+const SECRET_ADDRESS =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*:[^/?#@]+@|[^#]*[?&][^=&#]*(?:token|key|secret|password|sig)[^=&#]*=[^&#])/i;
+
 /** The same value with every secret masked. */
 export function redact(value: unknown): unknown {
+  if (typeof value === "string") return SECRET_ADDRESS.test(value) ? REDACTED : value;
   if (Array.isArray(value)) return value.map(redact);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      key,
-      key === "headers" || SECRET_KEY.test(key) ? mask(item) : redact(item),
-    ]),
+    Object.entries(value).map(([key, item]) => [key, isSecret(key) ? mask(item) : redact(item)]),
   );
+}
+
+/** The texts that `redact` would mask, with the dotted paths to them. */
+export function* secretsIn(
+  value: unknown,
+  path = "",
+  within = false,
+): Iterable<{ readonly path: string; readonly secret: string }> {
+  if (typeof value === "string") {
+    if (value !== "" && (within || SECRET_ADDRESS.test(value))) yield { path, secret: value };
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      const at = path === "" ? key : `${path}.${key}`;
+      yield* secretsIn(item, at, within || !Array.isArray(value) && isSecret(key));
+    }
+  }
+}
+
+/** Whether what stands under a key is a secret, by its name. */
+function isSecret(key: string): boolean {
+  return key === "headers" || SECRET_KEY.test(key);
 }
 
 /** The same value with every text in it masked; a number is no secret. */

@@ -1,5 +1,13 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { agentIds, defaultAgentId, parseConfig, redact, REDACTED, restore } from "./config.ts";
+import {
+  agentIds,
+  defaultAgentId,
+  parseConfig,
+  redact,
+  REDACTED,
+  restore,
+  secretsIn,
+} from "./config.ts";
 
 Deno.test("a configuration is JSON5", () => {
   const { config, issues, warnings } = parseConfig(`{
@@ -45,7 +53,7 @@ Deno.test("what is no object is no configuration", () => {
 Deno.test("keys that are not known are kept and warned about, and stop nothing", () => {
   const text = `{
     canvasHost: { port: 1 },
-    gateway: { port: 1, tailscale: { mode: 'off' } },
+    gateway: { port: 1, wormhole: { mode: 'off' } },
     agents: { list: [{ id: 'a', sandbox: {} }] },
     models: { providers: { mine: { baseUrl: 'http://x', models: [{ id: 'm', cost: 1 }] } } },
     channels: { telegram: { whatever: true } },
@@ -54,11 +62,102 @@ Deno.test("keys that are not known are kept and warned about, and stop nothing",
   deepStrictEqual(issues, []);
   deepStrictEqual(warnings.map(({ path }) => path), [
     "canvasHost",
-    "gateway.tailscale",
+    "gateway.wormhole",
     "agents.list.0.sandbox",
     "models.providers.mine.models.0.cost",
   ]);
   strictEqual("canvasHost" in config, true);
+});
+
+Deno.test("a configuration of channels is taken as the ecosystem writes it", () => {
+  const { issues, warnings } = parseConfig(`{
+    channels: {
+      defaults: { groupPolicy: "open", heartbeat: { showOk: false } },
+      modelByChannel: { telegram: { "-100": "provider/model" } },
+      telegram: {
+        enabled: true,
+        botToken: "1:x",
+        dmPolicy: "pairing",
+        allowFrom: [123456789, "tg:987", "telegram:1"],
+        groups: { "*": { requireMention: true }, "-100": { topics: { "7": { enabled: false } } } },
+        streaming: "partial",
+        customCommands: [{ command: "x", description: "y" }],
+      },
+      discord: {
+        token: { source: "env", provider: "default", id: "DISCORD_BOT_TOKEN" },
+        dm: { enabled: true, policy: "allowlist", allowFrom: ["100000000000000001"] },
+        guilds: { "2": { slug: "home", users: ["1"], channels: { general: { allow: true } } } },
+        accounts: { main: { token: "a" }, alerts: { token: "b", allowBots: true } },
+      },
+      slack: {
+        botToken: "xoxb-1",
+        appToken: "xapp-1",
+        channels: { C1: { allow: true, requireMention: false, users: ["U1"] } },
+        slashCommand: { enabled: true },
+      },
+    },
+    bindings: [
+      { agentId: "main", match: { channel: "telegram", peer: { kind: "dm", id: 1 } }, comment: "x" },
+      { agentId: "main", match: { channel: "discord", guildId: "2", roles: ["9"] } },
+    ],
+    session: { dmScope: "per-channel-peer", identityLinks: { ann: ["telegram:1", "discord:2"] } },
+    messages: {
+      queue: { mode: "steer-backlog", byChannel: { discord: "collect" } },
+      inbound: { debounceMs: 2000, byChannel: { slack: 1500 } },
+      groupChat: { historyLimit: 50, mentionPatterns: ["@?openclaw"] },
+    },
+    commands: { native: "auto", text: true, allowFrom: { "*": ["1"] }, ownerAllowFrom: [1] },
+  }`);
+  deepStrictEqual(issues, []);
+  deepStrictEqual(warnings.map(({ path }) => path), ["bindings.0.comment"]);
+});
+
+Deno.test("what is of the right form and can't be meant is an issue", () => {
+  const { issues } = parseConfig(`{
+    agents: { list: [{ id: "a" }] },
+    bindings: [{ agentId: "a", match: { channel: "x" } }, { agentId: "b", match: { channel: "x" } }],
+    channels: {
+      x: { dmPolicy: "open", accounts: { one: { allowFrom: ["*"] }, two: { allowFrom: ["1"] } } },
+      y: { allowFrom: [12345678901234567890] },
+    },
+  }`);
+  deepStrictEqual(issues.map(({ path }) => path), ["channels.y.allowFrom.0"]);
+  const { issues: meant } = parseConfig(`{
+    agents: { list: [{ id: "a" }] },
+    bindings: [{ agentId: "a", match: { channel: "x" } }, { agentId: "b", match: { channel: "x" } }],
+    channels: {
+      x: { dmPolicy: "open", accounts: { one: { allowFrom: ["*"] }, two: { allowFrom: ["1"] } } },
+    },
+  }`);
+  deepStrictEqual(meant, [
+    { path: "bindings.1.agentId", message: "names 'b', which is no agent" },
+    {
+      path: "channels.x.dmPolicy",
+      message: `is open for account 'two', which needs "*" in its allowFrom`,
+    },
+  ]);
+});
+
+Deno.test("what has no effect is warned about: slow patterns, and names in place of ids", () => {
+  const { issues, warnings } = parseConfig(`{
+    messages: { groupChat: { mentionPatterns: ["ok", "(a+)+"] } },
+    channels: { x: { allowFrom: ["@ann", "1"], groups: { "#general": {} } } },
+  }`);
+  deepStrictEqual(issues, []);
+  deepStrictEqual(warnings, [
+    {
+      path: "messages.groupChat.mentionPatterns.1",
+      message: "repeats a group with a choice in it, which can take for ever: never matches",
+    },
+    {
+      path: "channels.x",
+      message: "lists the name '@ann', which anybody can take: only ids count",
+    },
+    {
+      path: "channels.x",
+      message: "lists the name '#general', which anybody can take: only ids count",
+    },
+  ]);
 });
 
 Deno.test("names of Object.prototype are keys like any other", () => {
@@ -114,6 +213,27 @@ Deno.test("secrets are masked wherever they are, and nothing else is", () => {
       telegram: { accounts: [{ id: "x", botToken: REDACTED }, { id: "y", botToken: REDACTED }] },
     },
   });
+});
+
+Deno.test("an address with a secret in it is masked whole, any other is shown", () => {
+  const secret = ["https://me:s3cret@h/v1", "https://h/v1?key=abc", "wss://h/?a=1&access_token=x"];
+  deepStrictEqual(redact(secret), secret.map(() => REDACTED));
+  const open = ["https://h/v1", "https://h:8080/v1?alt=sse", "http://[::1]:1/#key=x", "a:b@c"];
+  deepStrictEqual(redact(open), open);
+});
+
+Deno.test("each secret can be found by its path", () => {
+  const config = {
+    gateway: { auth: { mode: "token", token: "t" }, remote: { url: "wss://a:b@h" } },
+    hooks: { token: { source: "env", id: "HOOK" } },
+    agents: { list: [{ id: "main" }], defaults: { contextTokens: 5 } },
+  };
+  deepStrictEqual([...secretsIn(config)], [
+    { path: "gateway.auth.token", secret: "t" },
+    { path: "gateway.remote.url", secret: "wss://a:b@h" },
+    { path: "hooks.token.source", secret: "env" },
+    { path: "hooks.token.id", secret: "HOOK" },
+  ]);
 });
 
 Deno.test("what was masked comes back when it is written back", () => {

@@ -10,6 +10,8 @@ export interface Audience {
   readonly sessionKey?: SessionKey;
   /** Only connections that declared this ability. */
   readonly cap?: string;
+  /** Only this node, which is told of itself what else only operators hear. */
+  readonly nodeId?: string;
 }
 
 /** One event on its way out. `payload` must not change once it is published. */

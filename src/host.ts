@@ -9,3 +9,12 @@ export interface Host {
   readonly arch: string;
   readonly version: string;
 }
+
+/** An address at which others than this machine reach the gateway, and what makes it one. */
+export interface GatewayUrl {
+  /** `ws://` or `wss://`. */
+  readonly url: string;
+  readonly source: string;
+  /** Something before the gateway speaks TLS there, with a certificate of its own. */
+  readonly proxied?: true;
+}

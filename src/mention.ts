@@ -26,7 +26,9 @@ export function mentionPattern(written: string): MentionPattern {
 
 /** Whether a text has a name in it as people address somebody, whole and in either case. */
 export function mentionsName(text: string, name: string): boolean {
-  const words = name.trim().split(/\s+/).map((word) => word.replace(/[\^$.*+?()[\]{}|\\]/g, "\\$&"));
+  const words = name.trim().split(/\s+/).map((word) =>
+    word.replace(/[\^$.*+?()[\]{}|\\]/g, "\\$&")
+  );
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])@?${words.join("\\s?")}(?![\\p{L}\\p{N}])`, "iu");
   return name.trim() !== "" && pattern.test(normal(text));
 }

@@ -196,6 +196,7 @@ export interface SessionStats {
   readonly lastChannel?: string;
   readonly lastTo?: string;
   readonly lastAccountId?: string;
+  readonly lastThreadId?: string;
 }
 
 /** A conversation as the store keeps it. Times are epoch milliseconds. */

@@ -4,6 +4,7 @@
  * outlive a loss of power as well: wait for `synced()` before you tell.
  */
 import type { PairedDevice, PairingRequest } from "./device.ts";
+import type { InboundMessage, OutboundMessage, Place, ReplyTarget, SendFault } from "./message.ts";
 import type {
   Compaction,
   Message,
@@ -88,7 +89,7 @@ export interface Transcripts {
 /** A run that a client was told is accepted. */
 export interface StoredRun {
   readonly runId: string;
-  readonly method: "agent" | "chat.send";
+  readonly method: "agent" | "chat.send" | "inbound";
   readonly sessionKey: SessionKey;
   readonly sessionId: string;
   readonly state: "accepted" | "started" | "ok" | "error" | "aborted";
@@ -116,6 +117,164 @@ export interface Runs {
   prune(before: number): number;
 }
 
+/** A message that a network handed to us, and that is not done with. */
+export interface StoredInbound {
+  /** The order in which they came. Names it for ever. */
+  readonly seq: number;
+  /** `chatOf(message.place)`: what must stay in order. */
+  readonly lane: string;
+  readonly message: InboundMessage;
+  /**
+   * `waiting`: nothing was done with it. `context`: it was said among others, and the agent hears of
+   * it when somebody there turns to us.
+   */
+  readonly state: "waiting" | "context";
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+}
+
+export interface Inbox {
+  /** Appends what is new, as waiting. `undefined` for what was there, done or not. */
+  add(message: InboundMessage, receivedAt: number): StoredInbound | undefined;
+  get(seq: number): StoredInbound | undefined;
+  /** Those of a lane that wait, oldest first. */
+  waiting(lane: string, limit: number): readonly StoredInbound[];
+  /** The lanes of an account in which something waits, the one that waits longest first. */
+  lanes(channel: string, accountId: string): readonly string[];
+  /** The newest of a lane's context before `seq`, oldest first. */
+  context(lane: string, options: { before: number; limit: number }): readonly StoredInbound[];
+  /** A message that is not done with, by what the network calls it; in whatever thread of the chat. */
+  find(
+    chat: Pick<Place, "channel" | "accountId" | "chatId">,
+    messageId: string,
+  ): StoredInbound | undefined;
+  /** Changes what a message that is not done with says. */
+  rewrite(seq: number, message: InboundMessage): void;
+  /** Makes a waiting one part of the context, of which the newest `limit` are kept. */
+  keep(seq: number, limit: number): void;
+  /** Is done with them; what they said is forgotten. Returns how many were not done with before. */
+  close(seqs: readonly number[], outcome: string): number;
+  /** Forgets that those came which were received before `before` and are done with. */
+  prune(before: number): number;
+}
+
+/** Somebody who wrote to us and waits for the owner's leave. Times are epoch milliseconds. */
+export interface SenderRequest {
+  /** Eight characters; names the request among all that are pending. */
+  readonly code: string;
+  readonly channel: string;
+  readonly accountId: string;
+  readonly senderId: string;
+  /** For people, as are the others of `metadata`. */
+  readonly senderLabel: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where they are told that they were let in. */
+  readonly reply: ReplyTarget;
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+}
+
+/** Who may write to us directly besides those whom the configuration names. */
+export interface Senders {
+  /** Oldest first. */
+  pending(account?: { channel?: string; accountId?: string }): readonly SenderRequest[];
+  /** One request for each sender: a new one replaces the old. */
+  savePending(request: SenderRequest): void;
+  removePending(code: string): boolean;
+  isApproved(account: { channel: string; accountId: string }, senderId: string): boolean;
+  approve(
+    account: { channel: string; accountId: string },
+    senderId: string,
+    approvedAt: number,
+  ): void;
+}
+
+/**
+ * How far a message has come. `started`: it may have been sent. `unknown`: it may have been sent, and
+ * nobody can tell. `dead`: it was not sent, and will not be by itself.
+ */
+export type DeliveryState = "accepted" | "started" | "sent" | "unknown" | "dead";
+
+/** A message on its way out. Times are epoch milliseconds. */
+export interface Delivery {
+  /** Names the message for ever, and is what the network knows it by. */
+  readonly id: string;
+  /** The order in which they were accepted. */
+  readonly seq: number;
+  /** `chatOf(message.place)`: what must stay in order. */
+  readonly lane: string;
+  readonly message: OutboundMessage;
+  /** What asked for it: a run, or the request of a client. */
+  readonly origin?: string;
+  readonly state: DeliveryState;
+  readonly acceptedAt: number;
+  /** It is not sent any more after this. */
+  readonly expiresAt: number;
+  readonly attempts: number;
+  /** Since when it may have been sent. */
+  readonly startedAt?: number;
+  /** It is not tried before this. */
+  readonly notBefore?: number;
+  readonly endedAt?: number;
+  /** Why the last attempt failed, and the same for people. */
+  readonly fault?: SendFault | "expired";
+  readonly error?: string;
+  /** What the network calls it. */
+  readonly messageIds?: readonly string[];
+}
+
+/** Where a delivery stands, without what it delivers. */
+export type DeliveryProgress = Pick<
+  Delivery,
+  | "state"
+  | "attempts"
+  | "expiresAt"
+  | "startedAt"
+  | "notBefore"
+  | "endedAt"
+  | "fault"
+  | "error"
+  | "messageIds"
+>;
+
+export interface Outbox {
+  /** Appends to the lane of its chat. Throws if the id is taken. */
+  add(delivery: {
+    readonly message: OutboundMessage;
+    readonly origin?: string;
+    readonly acceptedAt: number;
+    readonly expiresAt: number;
+  }): void;
+  get(id: string): Delivery | undefined;
+  /** All that one run or request asked for, in order. */
+  ofOrigin(origin: string): readonly Delivery[];
+  /** The first in a lane that waits: accepted, or started and not ended. */
+  next(lane: string): Delivery | undefined;
+  /** The lanes in which something waits, with the account of each. */
+  waiting(): readonly {
+    readonly lane: string;
+    readonly channel: string;
+    readonly accountId: string;
+  }[];
+  /** Replaces all that `progress` names; what it leaves out is cleared. */
+  update(id: string, progress: DeliveryProgress): void;
+  /** Newest first. */
+  list(query: {
+    readonly states?: readonly DeliveryState[];
+    readonly channel?: string;
+    readonly accountId?: string;
+    readonly limit?: number;
+  }): readonly Delivery[];
+  count(state: DeliveryState): number;
+  /** Those of an account that wait only since the network was lost may be tried at once. */
+  hasten(channel: string, accountId: string): void;
+  /** Waiting ones whose time is over at `now`, oldest first. */
+  expired(now: number): readonly Delivery[];
+  remove(id: string): boolean;
+  /** Forgets those that ended in a state before `before`. */
+  prune(state: DeliveryState, before: number): number;
+}
+
 export interface Devices {
   paired(): readonly PairedDevice[];
   pending(): readonly PairingRequest[];
@@ -139,6 +298,9 @@ export interface Store extends Disposable {
   readonly sessions: Sessions;
   readonly transcripts: Transcripts;
   readonly runs: Runs;
+  readonly inbox: Inbox;
+  readonly senders: Senders;
+  readonly outbox: Outbox;
   readonly devices: Devices;
   readonly values: KeyValues;
   /** Runs `change` so that either all of it is on disk, or nothing. */

@@ -681,11 +681,18 @@ public struct ChannelAccountSnapshot: Codable, Sendable {
     public let lastStopAt: Nullable<Int>?
     public let lastInboundAt: Nullable<Int>?
     public let lastOutboundAt: Nullable<Int>?
+    public let lastTransportActivityAt: Nullable<Int>?
     public let lastProbeAt: Nullable<Int>?
+    public let healthState: String?
+    public let tokenSource: String?
+    public let botTokenSource: String?
+    public let appTokenSource: String?
+    public let baseUrl: String?
     public let mode: String?
     public let dmPolicy: String?
     public let allowFrom: [String]?
     public let probe: AnyCodable?
+    public let messages: ChannelAccountSnapshotMessages?
 
     public init(
         accountId: String,
@@ -702,11 +709,18 @@ public struct ChannelAccountSnapshot: Codable, Sendable {
         lastStopAt: Nullable<Int>? = nil,
         lastInboundAt: Nullable<Int>? = nil,
         lastOutboundAt: Nullable<Int>? = nil,
+        lastTransportActivityAt: Nullable<Int>? = nil,
         lastProbeAt: Nullable<Int>? = nil,
+        healthState: String? = nil,
+        tokenSource: String? = nil,
+        botTokenSource: String? = nil,
+        appTokenSource: String? = nil,
+        baseUrl: String? = nil,
         mode: String? = nil,
         dmPolicy: String? = nil,
         allowFrom: [String]? = nil,
-        probe: AnyCodable? = nil
+        probe: AnyCodable? = nil,
+        messages: ChannelAccountSnapshotMessages? = nil
     ) {
         self.accountId = accountId
         self.name = name
@@ -722,11 +736,124 @@ public struct ChannelAccountSnapshot: Codable, Sendable {
         self.lastStopAt = lastStopAt
         self.lastInboundAt = lastInboundAt
         self.lastOutboundAt = lastOutboundAt
+        self.lastTransportActivityAt = lastTransportActivityAt
         self.lastProbeAt = lastProbeAt
+        self.healthState = healthState
+        self.tokenSource = tokenSource
+        self.botTokenSource = botTokenSource
+        self.appTokenSource = appTokenSource
+        self.baseUrl = baseUrl
         self.mode = mode
         self.dmPolicy = dmPolicy
         self.allowFrom = allowFrom
         self.probe = probe
+        self.messages = messages
+    }
+}
+
+public struct ChannelAccountSnapshotMessages: Codable, Sendable {
+    public let received: Int
+    public let duplicates: Int
+    public let admitted: Int
+    public let skipped: [String: Int]
+
+    public init(
+        received: Int,
+        duplicates: Int,
+        admitted: Int,
+        skipped: [String: Int]
+    ) {
+        self.received = received
+        self.duplicates = duplicates
+        self.admitted = admitted
+        self.skipped = skipped
+    }
+}
+
+public struct ChannelPairingAccount: Codable, Sendable {
+    public let channel: String
+    public let channelLabel: String
+    public let accountId: String
+    public let accountLabel: String?
+    public let notifySupported: Bool
+
+    public init(
+        channel: String,
+        channelLabel: String,
+        accountId: String,
+        accountLabel: String? = nil,
+        notifySupported: Bool
+    ) {
+        self.channel = channel
+        self.channelLabel = channelLabel
+        self.accountId = accountId
+        self.accountLabel = accountLabel
+        self.notifySupported = notifySupported
+    }
+}
+
+public struct ChannelPairingRequest: Codable, Sendable {
+    public let requestId: String
+    public let channel: String
+    public let channelLabel: String
+    public let accountId: String
+    public let accountLabel: String?
+    public let notifySupported: Bool
+    public let senderId: String
+    public let senderLabel: String
+    public let metadata: [String: String]?
+    public let createdAt: String
+    public let lastSeenAt: String
+    public let expiresAt: String
+
+    public init(
+        requestId: String,
+        channel: String,
+        channelLabel: String,
+        accountId: String,
+        accountLabel: String? = nil,
+        notifySupported: Bool,
+        senderId: String,
+        senderLabel: String,
+        metadata: [String: String]? = nil,
+        createdAt: String,
+        lastSeenAt: String,
+        expiresAt: String
+    ) {
+        self.requestId = requestId
+        self.channel = channel
+        self.channelLabel = channelLabel
+        self.accountId = accountId
+        self.accountLabel = accountLabel
+        self.notifySupported = notifySupported
+        self.senderId = senderId
+        self.senderLabel = senderLabel
+        self.metadata = metadata
+        self.createdAt = createdAt
+        self.lastSeenAt = lastSeenAt
+        self.expiresAt = expiresAt
+    }
+}
+
+public struct ChannelStatusIssue: Codable, Sendable {
+    public let channel: String
+    public let accountId: String
+    public let kind: String
+    public let message: String
+    public let fix: String?
+
+    public init(
+        channel: String,
+        accountId: String,
+        kind: String,
+        message: String,
+        fix: String? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.kind = kind
+        self.message = message
+        self.fix = fix
     }
 }
 
@@ -746,6 +873,195 @@ public struct ChannelUiMeta: Codable, Sendable {
         self.label = label
         self.detailLabel = detailLabel
         self.systemImage = systemImage
+    }
+}
+
+/// The params of `channels.logout`.
+public struct ChannelsLogoutParams: Codable, Sendable {
+    public let channel: String
+    public let accountId: String?
+
+    public init(
+        channel: String,
+        accountId: String? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+    }
+}
+
+/// The result of `channels.logout`.
+public struct ChannelsLogoutResult: Codable, Sendable {
+    public let channel: String
+    public let accountId: String
+    public let cleared: Bool
+    public let loggedOut: Bool
+    public let envToken: Bool?
+
+    public init(
+        channel: String,
+        accountId: String,
+        cleared: Bool,
+        loggedOut: Bool,
+        envToken: Bool? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.cleared = cleared
+        self.loggedOut = loggedOut
+        self.envToken = envToken
+    }
+}
+
+/// The params of `channels.pairing.approve`.
+public struct ChannelsPairingApproveParams: Codable, Sendable {
+    public let channel: String
+    public let accountId: String
+    public let requestId: String
+    public let notify: Bool?
+    public let bootstrapCommandOwner: Bool?
+
+    public init(
+        channel: String,
+        accountId: String,
+        requestId: String,
+        notify: Bool? = nil,
+        bootstrapCommandOwner: Bool? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.requestId = requestId
+        self.notify = notify
+        self.bootstrapCommandOwner = bootstrapCommandOwner
+    }
+}
+
+/// The result of `channels.pairing.approve`.
+public struct ChannelsPairingApproveResult: Codable, Sendable {
+    public let requestId: String
+    public let senderId: String
+    public let notification: String
+    public let commandOwnerBootstrap: String
+
+    public init(
+        requestId: String,
+        senderId: String,
+        notification: String,
+        commandOwnerBootstrap: String
+    ) {
+        self.requestId = requestId
+        self.senderId = senderId
+        self.notification = notification
+        self.commandOwnerBootstrap = commandOwnerBootstrap
+    }
+}
+
+/// The params of `channels.pairing.dismiss`.
+public struct ChannelsPairingDismissParams: Codable, Sendable {
+    public let channel: String
+    public let accountId: String
+    public let requestId: String
+
+    public init(
+        channel: String,
+        accountId: String,
+        requestId: String
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.requestId = requestId
+    }
+}
+
+/// The result of `channels.pairing.dismiss`.
+public struct ChannelsPairingDismissResult: Codable, Sendable {
+    public let requestId: String
+    public let senderId: String
+
+    public init(
+        requestId: String,
+        senderId: String
+    ) {
+        self.requestId = requestId
+        self.senderId = senderId
+    }
+}
+
+/// The params of `channels.pairing.list`.
+public struct ChannelsPairingListParams: Codable, Sendable {
+    public let channel: String?
+    public let accountId: String?
+
+    public init(
+        channel: String? = nil,
+        accountId: String? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+    }
+}
+
+/// The result of `channels.pairing.list`.
+public struct ChannelsPairingListResult: Codable, Sendable {
+    public let accounts: [ChannelPairingAccount]
+    public let requests: [ChannelPairingRequest]
+    public let commandOwnerConfigured: Bool
+    public let limits: ChannelsPairingListResultLimits
+
+    public init(
+        accounts: [ChannelPairingAccount],
+        requests: [ChannelPairingRequest],
+        commandOwnerConfigured: Bool,
+        limits: ChannelsPairingListResultLimits
+    ) {
+        self.accounts = accounts
+        self.requests = requests
+        self.commandOwnerConfigured = commandOwnerConfigured
+        self.limits = limits
+    }
+}
+
+public struct ChannelsPairingListResultLimits: Codable, Sendable {
+    public let pendingPerAccount: Int
+    public let ttlMs: Int
+
+    public init(
+        pendingPerAccount: Int,
+        ttlMs: Int
+    ) {
+        self.pendingPerAccount = pendingPerAccount
+        self.ttlMs = ttlMs
+    }
+}
+
+/// The params of `channels.start`.
+public struct ChannelsStartParams: Codable, Sendable {
+    public let channel: String
+    public let accountId: String?
+
+    public init(
+        channel: String,
+        accountId: String? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+    }
+}
+
+/// The result of `channels.start`.
+public struct ChannelsStartResult: Codable, Sendable {
+    public let channel: String
+    public let accountId: String
+    public let started: Bool
+
+    public init(
+        channel: String,
+        accountId: String,
+        started: Bool
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.started = started
     }
 }
 
@@ -777,7 +1093,7 @@ public struct ChannelsStatusResult: Codable, Sendable {
     public let channels: [String: AnyCodable]
     public let channelAccounts: [String: [ChannelAccountSnapshot]]
     public let channelDefaultAccountId: [String: String]
-    public let statusIssues: [AnyCodable]?
+    public let statusIssues: [ChannelStatusIssue]?
 
     public init(
         ts: Int,
@@ -789,7 +1105,7 @@ public struct ChannelsStatusResult: Codable, Sendable {
         channels: [String: AnyCodable],
         channelAccounts: [String: [ChannelAccountSnapshot]],
         channelDefaultAccountId: [String: String],
-        statusIssues: [AnyCodable]? = nil
+        statusIssues: [ChannelStatusIssue]? = nil
     ) {
         self.ts = ts
         self.channelOrder = channelOrder
@@ -801,6 +1117,37 @@ public struct ChannelsStatusResult: Codable, Sendable {
         self.channelAccounts = channelAccounts
         self.channelDefaultAccountId = channelDefaultAccountId
         self.statusIssues = statusIssues
+    }
+}
+
+/// The params of `channels.stop`.
+public struct ChannelsStopParams: Codable, Sendable {
+    public let channel: String
+    public let accountId: String?
+
+    public init(
+        channel: String,
+        accountId: String? = nil
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+    }
+}
+
+/// The result of `channels.stop`.
+public struct ChannelsStopResult: Codable, Sendable {
+    public let channel: String
+    public let accountId: String
+    public let stopped: Bool
+
+    public init(
+        channel: String,
+        accountId: String,
+        stopped: Bool
+    ) {
+        self.channel = channel
+        self.accountId = accountId
+        self.stopped = stopped
     }
 }
 
@@ -2501,6 +2848,92 @@ public struct DevicePairResolvedEvent: Codable, Sendable {
     }
 }
 
+/// The params of `device.pair.setupCode`.
+public struct DevicePairSetupCodeParams: Codable, Sendable {
+    public let publicUrl: String?
+    public let preferRemoteUrl: Bool?
+    public let includeQr: Bool?
+    public let bootstrapProfile: String?
+    public let joinUrl: Bool?
+
+    public init(
+        publicUrl: String? = nil,
+        preferRemoteUrl: Bool? = nil,
+        includeQr: Bool? = nil,
+        bootstrapProfile: String? = nil,
+        joinUrl: Bool? = nil
+    ) {
+        self.publicUrl = publicUrl
+        self.preferRemoteUrl = preferRemoteUrl
+        self.includeQr = includeQr
+        self.bootstrapProfile = bootstrapProfile
+        self.joinUrl = joinUrl
+    }
+}
+
+/// The result of `device.pair.setupCode`.
+public struct DevicePairSetupCodeResult: Codable, Sendable {
+    public let setupId: String
+    public let expiresAtMs: Int
+    public let setupCode: String
+    public let qrDataUrl: String?
+    public let gatewayUrl: String
+    public let gatewayUrls: [String]?
+    public let auth: String
+    public let urlSource: String
+    public let access: SetupAccess
+    public let accessDowngraded: Bool?
+
+    public init(
+        setupId: String,
+        expiresAtMs: Int,
+        setupCode: String,
+        qrDataUrl: String? = nil,
+        gatewayUrl: String,
+        gatewayUrls: [String]? = nil,
+        auth: String,
+        urlSource: String,
+        access: SetupAccess,
+        accessDowngraded: Bool? = nil
+    ) {
+        self.setupId = setupId
+        self.expiresAtMs = expiresAtMs
+        self.setupCode = setupCode
+        self.qrDataUrl = qrDataUrl
+        self.gatewayUrl = gatewayUrl
+        self.gatewayUrls = gatewayUrls
+        self.auth = auth
+        self.urlSource = urlSource
+        self.access = access
+        self.accessDowngraded = accessDowngraded
+    }
+}
+
+/// The payload of the event `device.pair.setup.completed`.
+public typealias DevicePairSetupCompletedEvent = SetupCompletion
+
+/// The params of `device.pair.setupStatus`.
+public struct DevicePairSetupStatusParams: Codable, Sendable {
+    public let setupId: String
+
+    public init(
+        setupId: String
+    ) {
+        self.setupId = setupId
+    }
+}
+
+/// The result of `device.pair.setupStatus`.
+public struct DevicePairSetupStatusResult: Codable, Sendable {
+    public let completion: SetupCompletion?
+
+    public init(
+        completion: SetupCompletion? = nil
+    ) {
+        self.completion = completion
+    }
+}
+
 public struct DeviceProof: Codable, Sendable {
     public let id: String
     public let publicKey: String
@@ -2520,6 +2953,59 @@ public struct DeviceProof: Codable, Sendable {
         self.signature = signature
         self.signedAt = signedAt
         self.nonce = nonce
+    }
+}
+
+/// The params of `device.scopes.requestUpgrade`.
+public struct DeviceScopesRequestUpgradeParams: Codable, Sendable {
+    public let scopes: [String]
+
+    public init(
+        scopes: [String]
+    ) {
+        self.scopes = scopes
+    }
+}
+
+/// The result of `device.scopes.requestUpgrade`.
+public struct DeviceScopesRequestUpgradeResult: Codable, Sendable {
+    public let requestId: String
+
+    public init(
+        requestId: String
+    ) {
+        self.requestId = requestId
+    }
+}
+
+/// The params of `device.scopes.waitUpgrade`.
+public struct DeviceScopesWaitUpgradeParams: Codable, Sendable {
+    public let requestId: String
+
+    public init(
+        requestId: String
+    ) {
+        self.requestId = requestId
+    }
+}
+
+/// The result of `device.scopes.waitUpgrade`.
+public struct DeviceScopesWaitUpgradeResult: Codable, Sendable {
+    public let status: String
+    public let requestId: String
+    public let deviceToken: String?
+    public let scopes: [String]?
+
+    public init(
+        status: String,
+        requestId: String,
+        deviceToken: String? = nil,
+        scopes: [String]? = nil
+    ) {
+        self.status = status
+        self.requestId = requestId
+        self.deviceToken = deviceToken
+        self.scopes = scopes
     }
 }
 
@@ -2576,6 +3062,7 @@ public struct DeviceTokenRotateResult: Codable, Sendable {
     public let deviceId: String
     public let role: String
     public let token: String?
+    public let tokenDelivery: String?
     public let scopes: [String]
     public let rotatedAtMs: Int
 
@@ -2583,12 +3070,14 @@ public struct DeviceTokenRotateResult: Codable, Sendable {
         deviceId: String,
         role: String,
         token: String? = nil,
+        tokenDelivery: String? = nil,
         scopes: [String],
         rotatedAtMs: Int
     ) {
         self.deviceId = deviceId
         self.role = role
         self.token = token
+        self.tokenDelivery = tokenDelivery
         self.scopes = scopes
         self.rotatedAtMs = rotatedAtMs
     }
@@ -2832,18 +3321,40 @@ public struct HelloAuth: Codable, Sendable {
     public let scopes: [String]
     public let deviceToken: String?
     public let issuedAtMs: Int?
+    public let deviceTokens: [HelloDeviceToken]?
 
     public init(
         method: String? = nil,
         role: String,
         scopes: [String],
         deviceToken: String? = nil,
-        issuedAtMs: Int? = nil
+        issuedAtMs: Int? = nil,
+        deviceTokens: [HelloDeviceToken]? = nil
     ) {
         self.method = method
         self.role = role
         self.scopes = scopes
         self.deviceToken = deviceToken
+        self.issuedAtMs = issuedAtMs
+        self.deviceTokens = deviceTokens
+    }
+}
+
+public struct HelloDeviceToken: Codable, Sendable {
+    public let deviceToken: String
+    public let role: String
+    public let scopes: [String]
+    public let issuedAtMs: Int
+
+    public init(
+        deviceToken: String,
+        role: String,
+        scopes: [String],
+        issuedAtMs: Int
+    ) {
+        self.deviceToken = deviceToken
+        self.role = role
+        self.scopes = scopes
         self.issuedAtMs = issuedAtMs
     }
 }
@@ -2930,6 +3441,88 @@ public struct LogsTailResult: Codable, Sendable {
         self.lines = lines
         self.truncated = truncated
         self.reset = reset
+    }
+}
+
+/// The params of `message.action`.
+public struct MessageActionParams: Codable, Sendable {
+    public let channel: String
+    public let action: String
+    public let params: [String: AnyCodable]
+    public let reply: AnyCodable?
+    public let accountId: String?
+    public let requesterAccountId: String?
+    public let requesterSenderId: String?
+    public let senderIsOwner: Bool?
+    public let sessionKey: String?
+    public let sessionId: String?
+    public let inboundTurnKind: String?
+    public let agentId: String?
+    public let toolContext: [String: AnyCodable]?
+    public let conversationReadOrigin: String?
+    public let idempotencyKey: String
+
+    public init(
+        channel: String,
+        action: String,
+        params: [String: AnyCodable],
+        reply: AnyCodable? = nil,
+        accountId: String? = nil,
+        requesterAccountId: String? = nil,
+        requesterSenderId: String? = nil,
+        senderIsOwner: Bool? = nil,
+        sessionKey: String? = nil,
+        sessionId: String? = nil,
+        inboundTurnKind: String? = nil,
+        agentId: String? = nil,
+        toolContext: [String: AnyCodable]? = nil,
+        conversationReadOrigin: String? = nil,
+        idempotencyKey: String
+    ) {
+        self.channel = channel
+        self.action = action
+        self.params = params
+        self.reply = reply
+        self.accountId = accountId
+        self.requesterAccountId = requesterAccountId
+        self.requesterSenderId = requesterSenderId
+        self.senderIsOwner = senderIsOwner
+        self.sessionKey = sessionKey
+        self.sessionId = sessionId
+        self.inboundTurnKind = inboundTurnKind
+        self.agentId = agentId
+        self.toolContext = toolContext
+        self.conversationReadOrigin = conversationReadOrigin
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// The result of `message.action`.
+public struct MessageActionResult: Codable, Sendable {
+    public let ok: Bool
+    public let action: String
+    public let channel: String
+    public let accountId: String
+    public let chatId: String
+    public let messageId: String?
+    public let messageIds: [String]?
+
+    public init(
+        ok: Bool = true,
+        action: String,
+        channel: String,
+        accountId: String,
+        chatId: String,
+        messageId: String? = nil,
+        messageIds: [String]? = nil
+    ) {
+        self.ok = ok
+        self.action = action
+        self.channel = channel
+        self.accountId = accountId
+        self.chatId = chatId
+        self.messageId = messageId
+        self.messageIds = messageIds
     }
 }
 
@@ -3059,10 +3652,13 @@ public struct NodeDescribeResult: Codable, Sendable {
     public let connectedAtMs: Int?
     public let lastSeenAtMs: Int?
     public let approvedAtMs: Int?
+    public let lastConnectedAtMs: Int?
     public let approvalState: String?
     public let pendingRequestId: String?
     public let pendingDeclaredCaps: [String]?
     public let pendingDeclaredCommands: [String]?
+    public let pendingDeclaredPermissions: [String: Bool]?
+    public let nodePluginTools: [NodePluginTool]?
 
     public init(
         ts: Int,
@@ -3086,10 +3682,13 @@ public struct NodeDescribeResult: Codable, Sendable {
         connectedAtMs: Int? = nil,
         lastSeenAtMs: Int? = nil,
         approvedAtMs: Int? = nil,
+        lastConnectedAtMs: Int? = nil,
         approvalState: String? = nil,
         pendingRequestId: String? = nil,
         pendingDeclaredCaps: [String]? = nil,
-        pendingDeclaredCommands: [String]? = nil
+        pendingDeclaredCommands: [String]? = nil,
+        pendingDeclaredPermissions: [String: Bool]? = nil,
+        nodePluginTools: [NodePluginTool]? = nil
     ) {
         self.ts = ts
         self.nodeId = nodeId
@@ -3112,10 +3711,13 @@ public struct NodeDescribeResult: Codable, Sendable {
         self.connectedAtMs = connectedAtMs
         self.lastSeenAtMs = lastSeenAtMs
         self.approvedAtMs = approvedAtMs
+        self.lastConnectedAtMs = lastConnectedAtMs
         self.approvalState = approvalState
         self.pendingRequestId = pendingRequestId
         self.pendingDeclaredCaps = pendingDeclaredCaps
         self.pendingDeclaredCommands = pendingDeclaredCommands
+        self.pendingDeclaredPermissions = pendingDeclaredPermissions
+        self.nodePluginTools = nodePluginTools
     }
 }
 
@@ -3140,10 +3742,13 @@ public struct NodeEntry: Codable, Sendable {
     public let connectedAtMs: Int?
     public let lastSeenAtMs: Int?
     public let approvedAtMs: Int?
+    public let lastConnectedAtMs: Int?
     public let approvalState: String?
     public let pendingRequestId: String?
     public let pendingDeclaredCaps: [String]?
     public let pendingDeclaredCommands: [String]?
+    public let pendingDeclaredPermissions: [String: Bool]?
+    public let nodePluginTools: [NodePluginTool]?
 
     public init(
         nodeId: String,
@@ -3166,10 +3771,13 @@ public struct NodeEntry: Codable, Sendable {
         connectedAtMs: Int? = nil,
         lastSeenAtMs: Int? = nil,
         approvedAtMs: Int? = nil,
+        lastConnectedAtMs: Int? = nil,
         approvalState: String? = nil,
         pendingRequestId: String? = nil,
         pendingDeclaredCaps: [String]? = nil,
-        pendingDeclaredCommands: [String]? = nil
+        pendingDeclaredCommands: [String]? = nil,
+        pendingDeclaredPermissions: [String: Bool]? = nil,
+        nodePluginTools: [NodePluginTool]? = nil
     ) {
         self.nodeId = nodeId
         self.displayName = displayName
@@ -3191,10 +3799,13 @@ public struct NodeEntry: Codable, Sendable {
         self.connectedAtMs = connectedAtMs
         self.lastSeenAtMs = lastSeenAtMs
         self.approvedAtMs = approvedAtMs
+        self.lastConnectedAtMs = lastConnectedAtMs
         self.approvalState = approvalState
         self.pendingRequestId = pendingRequestId
         self.pendingDeclaredCaps = pendingDeclaredCaps
         self.pendingDeclaredCommands = pendingDeclaredCommands
+        self.pendingDeclaredPermissions = pendingDeclaredPermissions
+        self.nodePluginTools = nodePluginTools
     }
 }
 
@@ -3267,6 +3878,31 @@ public struct NodeMcpTool: Codable, Sendable {
     }
 }
 
+/// The params of `node.pair.approve`.
+public struct NodePairApproveParams: Codable, Sendable {
+    public let requestId: String
+
+    public init(
+        requestId: String
+    ) {
+        self.requestId = requestId
+    }
+}
+
+/// The result of `node.pair.approve`.
+public struct NodePairApproveResult: Codable, Sendable {
+    public let requestId: String
+    public let node: PairedNode
+
+    public init(
+        requestId: String,
+        node: PairedNode
+    ) {
+        self.requestId = requestId
+        self.node = node
+    }
+}
+
 /// The params of `node.pair.list`.
 public struct NodePairListParams: Codable, Sendable {
     public init() {}
@@ -3283,6 +3919,53 @@ public struct NodePairListResult: Codable, Sendable {
     ) {
         self.pending = pending
         self.paired = paired
+    }
+}
+
+/// The params of `node.pair.reject`.
+public struct NodePairRejectParams: Codable, Sendable {
+    public let requestId: String
+
+    public init(
+        requestId: String
+    ) {
+        self.requestId = requestId
+    }
+}
+
+/// The result of `node.pair.reject`.
+public struct NodePairRejectResult: Codable, Sendable {
+    public let requestId: String
+    public let nodeId: String
+
+    public init(
+        requestId: String,
+        nodeId: String
+    ) {
+        self.requestId = requestId
+        self.nodeId = nodeId
+    }
+}
+
+/// The params of `node.pair.remove`.
+public struct NodePairRemoveParams: Codable, Sendable {
+    public let nodeId: String
+
+    public init(
+        nodeId: String
+    ) {
+        self.nodeId = nodeId
+    }
+}
+
+/// The result of `node.pair.remove`.
+public struct NodePairRemoveResult: Codable, Sendable {
+    public let nodeId: String
+
+    public init(
+        nodeId: String
+    ) {
+        self.nodeId = nodeId
     }
 }
 
@@ -3400,14 +4083,42 @@ public struct NodePluginToolsUpdateParams: Codable, Sendable {
 /// The result of `node.pluginTools.update`.
 public struct NodePluginToolsUpdateResult: Codable, Sendable {
     public let nodeId: String
-    public let tools: [AnyCodable]
+    public let tools: [NodePluginTool]
 
     public init(
         nodeId: String,
-        tools: [AnyCodable]
+        tools: [NodePluginTool]
     ) {
         self.nodeId = nodeId
         self.tools = tools
+    }
+}
+
+/// The params of `node.rename`.
+public struct NodeRenameParams: Codable, Sendable {
+    public let nodeId: String
+    public let displayName: String
+
+    public init(
+        nodeId: String,
+        displayName: String
+    ) {
+        self.nodeId = nodeId
+        self.displayName = displayName
+    }
+}
+
+/// The result of `node.rename`.
+public struct NodeRenameResult: Codable, Sendable {
+    public let nodeId: String
+    public let displayName: String
+
+    public init(
+        nodeId: String,
+        displayName: String
+    ) {
+        self.nodeId = nodeId
+        self.displayName = displayName
     }
 }
 
@@ -3487,6 +4198,142 @@ public struct NodeSkillsUpdateResult: Codable, Sendable {
     }
 }
 
+/// The params of `outbox.drop`.
+public struct OutboxDropParams: Codable, Sendable {
+    public let ids: [String]
+
+    public init(
+        ids: [String]
+    ) {
+        self.ids = ids
+    }
+}
+
+/// The result of `outbox.drop`.
+public struct OutboxDropResult: Codable, Sendable {
+    public let entries: [OutboxEntry]
+
+    public init(
+        entries: [OutboxEntry]
+    ) {
+        self.entries = entries
+    }
+}
+
+public struct OutboxEntry: Codable, Sendable {
+    public let id: String
+    public let state: String
+    public let channel: String
+    public let accountId: String
+    public let chatId: String
+    public let threadId: String?
+    public let text: String
+    public let hasAttachment: Bool
+    public let acceptedAt: Int
+    public let expiresAt: Int
+    public let endedAt: Int?
+    public let notBefore: Int?
+    public let attempts: Int
+    public let fault: String?
+    public let error: String?
+    public let messageIds: [String]?
+
+    public init(
+        id: String,
+        state: String,
+        channel: String,
+        accountId: String,
+        chatId: String,
+        threadId: String? = nil,
+        text: String,
+        hasAttachment: Bool,
+        acceptedAt: Int,
+        expiresAt: Int,
+        endedAt: Int? = nil,
+        notBefore: Int? = nil,
+        attempts: Int,
+        fault: String? = nil,
+        error: String? = nil,
+        messageIds: [String]? = nil
+    ) {
+        self.id = id
+        self.state = state
+        self.channel = channel
+        self.accountId = accountId
+        self.chatId = chatId
+        self.threadId = threadId
+        self.text = text
+        self.hasAttachment = hasAttachment
+        self.acceptedAt = acceptedAt
+        self.expiresAt = expiresAt
+        self.endedAt = endedAt
+        self.notBefore = notBefore
+        self.attempts = attempts
+        self.fault = fault
+        self.error = error
+        self.messageIds = messageIds
+    }
+}
+
+/// The params of `outbox.list`.
+public struct OutboxListParams: Codable, Sendable {
+    public let states: [String]?
+    public let channel: String?
+    public let accountId: String?
+    public let limit: Int?
+
+    public init(
+        states: [String]? = nil,
+        channel: String? = nil,
+        accountId: String? = nil,
+        limit: Int? = nil
+    ) {
+        self.states = states
+        self.channel = channel
+        self.accountId = accountId
+        self.limit = limit
+    }
+}
+
+/// The result of `outbox.list`.
+public struct OutboxListResult: Codable, Sendable {
+    public let ts: Int
+    public let entries: [OutboxEntry]
+    public let counts: [String: Int]
+
+    public init(
+        ts: Int,
+        entries: [OutboxEntry],
+        counts: [String: Int]
+    ) {
+        self.ts = ts
+        self.entries = entries
+        self.counts = counts
+    }
+}
+
+/// The params of `outbox.retry`.
+public struct OutboxRetryParams: Codable, Sendable {
+    public let ids: [String]
+
+    public init(
+        ids: [String]
+    ) {
+        self.ids = ids
+    }
+}
+
+/// The result of `outbox.retry`.
+public struct OutboxRetryResult: Codable, Sendable {
+    public let entries: [OutboxEntry]
+
+    public init(
+        entries: [OutboxEntry]
+    ) {
+        self.entries = entries
+    }
+}
+
 public struct PairedDevice: Codable, Sendable {
     public let deviceId: String
     public let publicKey: String
@@ -3554,11 +4401,16 @@ public struct PairedNode: Codable, Sendable {
     public let platform: String?
     public let version: String?
     public let deviceFamily: String?
+    public let clientId: String?
+    public let clientMode: String?
     public let remoteIp: String?
     public let caps: [String]?
     public let commands: [String]?
+    public let permissions: [String: Bool]?
     public let createdAtMs: Int
     public let approvedAtMs: Int
+    public let lastConnectedAtMs: Int?
+    public let lastDisconnectedAtMs: Int?
     public let lastSeenAtMs: Int?
 
     public init(
@@ -3567,11 +4419,16 @@ public struct PairedNode: Codable, Sendable {
         platform: String? = nil,
         version: String? = nil,
         deviceFamily: String? = nil,
+        clientId: String? = nil,
+        clientMode: String? = nil,
         remoteIp: String? = nil,
         caps: [String]? = nil,
         commands: [String]? = nil,
+        permissions: [String: Bool]? = nil,
         createdAtMs: Int,
         approvedAtMs: Int,
+        lastConnectedAtMs: Int? = nil,
+        lastDisconnectedAtMs: Int? = nil,
         lastSeenAtMs: Int? = nil
     ) {
         self.nodeId = nodeId
@@ -3579,11 +4436,16 @@ public struct PairedNode: Codable, Sendable {
         self.platform = platform
         self.version = version
         self.deviceFamily = deviceFamily
+        self.clientId = clientId
+        self.clientMode = clientMode
         self.remoteIp = remoteIp
         self.caps = caps
         self.commands = commands
+        self.permissions = permissions
         self.createdAtMs = createdAtMs
         self.approvedAtMs = approvedAtMs
+        self.lastConnectedAtMs = lastConnectedAtMs
+        self.lastDisconnectedAtMs = lastDisconnectedAtMs
         self.lastSeenAtMs = lastSeenAtMs
     }
 }
@@ -3638,6 +4500,88 @@ public struct PolicyAttachments: Codable, Sendable {
     ) {
         self.maxBytes = maxBytes
         self.maxImageBytes = maxImageBytes
+    }
+}
+
+/// The params of `poll`.
+public struct PollParams: Codable, Sendable {
+    public let to: String
+    public let question: String
+    public let options: [String]
+    public let maxSelections: Int?
+    public let durationSeconds: Int?
+    public let durationHours: Int?
+    public let silent: Bool?
+    public let isAnonymous: Bool?
+    public let threadId: String?
+    public let channel: String?
+    public let accountId: String?
+    public let idempotencyKey: String
+
+    public init(
+        to: String,
+        question: String,
+        options: [String],
+        maxSelections: Int? = nil,
+        durationSeconds: Int? = nil,
+        durationHours: Int? = nil,
+        silent: Bool? = nil,
+        isAnonymous: Bool? = nil,
+        threadId: String? = nil,
+        channel: String? = nil,
+        accountId: String? = nil,
+        idempotencyKey: String
+    ) {
+        self.to = to
+        self.question = question
+        self.options = options
+        self.maxSelections = maxSelections
+        self.durationSeconds = durationSeconds
+        self.durationHours = durationHours
+        self.silent = silent
+        self.isAnonymous = isAnonymous
+        self.threadId = threadId
+        self.channel = channel
+        self.accountId = accountId
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// The result of `poll`.
+public struct PollResult: Codable, Sendable {
+    public let runId: String
+    public let messageId: String
+    public let channel: String
+    public let accountId: String?
+    public let chatId: String?
+    public let channelId: String?
+    public let conversationId: String?
+    public let toJid: String?
+    public let pollId: String?
+    public let messageIds: [String]?
+
+    public init(
+        runId: String,
+        messageId: String,
+        channel: String,
+        accountId: String? = nil,
+        chatId: String? = nil,
+        channelId: String? = nil,
+        conversationId: String? = nil,
+        toJid: String? = nil,
+        pollId: String? = nil,
+        messageIds: [String]? = nil
+    ) {
+        self.runId = runId
+        self.messageId = messageId
+        self.channel = channel
+        self.accountId = accountId
+        self.chatId = chatId
+        self.channelId = channelId
+        self.conversationId = conversationId
+        self.toJid = toJid
+        self.pollId = pollId
+        self.messageIds = messageIds
     }
 }
 
@@ -3795,6 +4739,109 @@ public struct ResponseFrame: Codable, Sendable {
         self.ok = ok
         self.payload = payload
         self.error = error
+    }
+}
+
+/// The params of `send`.
+public struct SendParams: Codable, Sendable {
+    public let to: String
+    public let message: String?
+    public let mediaUrl: String?
+    public let mediaUrls: [String]?
+    public let buffer: String?
+    public let filename: String?
+    public let contentType: String?
+    public let asVoice: Bool?
+    public let gifPlayback: Bool?
+    public let channel: String?
+    public let accountId: String?
+    public let agentId: String?
+    public let replyToId: String?
+    public let threadId: String?
+    public let forceDocument: Bool?
+    public let silent: Bool?
+    public let parseMode: String?
+    public let sessionKey: String?
+    public let idempotencyKey: String
+
+    public init(
+        to: String,
+        message: String? = nil,
+        mediaUrl: String? = nil,
+        mediaUrls: [String]? = nil,
+        buffer: String? = nil,
+        filename: String? = nil,
+        contentType: String? = nil,
+        asVoice: Bool? = nil,
+        gifPlayback: Bool? = nil,
+        channel: String? = nil,
+        accountId: String? = nil,
+        agentId: String? = nil,
+        replyToId: String? = nil,
+        threadId: String? = nil,
+        forceDocument: Bool? = nil,
+        silent: Bool? = nil,
+        parseMode: String? = nil,
+        sessionKey: String? = nil,
+        idempotencyKey: String
+    ) {
+        self.to = to
+        self.message = message
+        self.mediaUrl = mediaUrl
+        self.mediaUrls = mediaUrls
+        self.buffer = buffer
+        self.filename = filename
+        self.contentType = contentType
+        self.asVoice = asVoice
+        self.gifPlayback = gifPlayback
+        self.channel = channel
+        self.accountId = accountId
+        self.agentId = agentId
+        self.replyToId = replyToId
+        self.threadId = threadId
+        self.forceDocument = forceDocument
+        self.silent = silent
+        self.parseMode = parseMode
+        self.sessionKey = sessionKey
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// The result of `send`.
+public struct SendResult: Codable, Sendable {
+    public let runId: String
+    public let messageId: String
+    public let channel: String
+    public let accountId: String?
+    public let chatId: String?
+    public let channelId: String?
+    public let conversationId: String?
+    public let toJid: String?
+    public let pollId: String?
+    public let messageIds: [String]?
+
+    public init(
+        runId: String,
+        messageId: String,
+        channel: String,
+        accountId: String? = nil,
+        chatId: String? = nil,
+        channelId: String? = nil,
+        conversationId: String? = nil,
+        toJid: String? = nil,
+        pollId: String? = nil,
+        messageIds: [String]? = nil
+    ) {
+        self.runId = runId
+        self.messageId = messageId
+        self.channel = channel
+        self.accountId = accountId
+        self.chatId = chatId
+        self.channelId = channelId
+        self.conversationId = conversationId
+        self.toJid = toJid
+        self.pollId = pollId
+        self.messageIds = messageIds
     }
 }
 
@@ -5082,6 +6129,34 @@ public struct SetHeartbeatsResult: Codable, Sendable {
     ) {
         self.ok = ok
         self.enabled = enabled
+    }
+}
+
+public enum SetupAccess: String, Codable, CaseIterable, Sendable {
+    case full
+    case limited
+    case node
+}
+
+public struct SetupCompletion: Codable, Sendable {
+    public let setupId: String
+    public let deviceId: String
+    public let deviceName: String?
+    public let access: SetupAccess
+    public let ts: Int
+
+    public init(
+        setupId: String,
+        deviceId: String,
+        deviceName: String? = nil,
+        access: SetupAccess,
+        ts: Int
+    ) {
+        self.setupId = setupId
+        self.deviceId = deviceId
+        self.deviceName = deviceName
+        self.access = access
+        self.ts = ts
     }
 }
 

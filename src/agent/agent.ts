@@ -1,6 +1,7 @@
 /** The agent runtime, put together. Nothing is read, opened or loaded before the first use. */
 import type { Config } from "../config.ts";
-import { type ModelCatalog, ModelError } from "../model.ts";
+import type { Messenger } from "../messenger.ts";
+import { type ModelCatalog, ModelError, type Tool } from "../model.ts";
 import type { Agent, AgentIdentity, RunEvent, RunIo, RunRequest } from "../run.ts";
 import type { ThinkingLevel } from "../session.ts";
 import { CALL_TIMING, type CallTiming, Lineup } from "./call.ts";
@@ -9,6 +10,7 @@ import { systemPrompt } from "./context.ts";
 import { summariseTurn, takeTurn, type TurnParts } from "./loop.ts";
 import { demoModel } from "./models/demo.ts";
 import { fileTools } from "./tools/files.ts";
+import { messageTool } from "./tools/message.ts";
 import { Workspace, workspacePath } from "./workspace.ts";
 
 /** What an agent runtime is made from. */
@@ -19,6 +21,8 @@ export interface AgentParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch?: typeof fetch;
   log?(line: string): void;
+  /** What a run may do in chats beside answering; `undefined` for nothing. */
+  messenger?(runId: string): Messenger | undefined;
   /** Shortened by tests. */
   readonly timing?: Partial<AgentTiming>;
 }
@@ -79,7 +83,11 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     const workspace = workspaceAt(workspaceOf(agentId));
     await workspace.ensure();
     const { defaults } = config().agents ?? {};
-    const tools = fileTools(workspace.path);
+    const messenger = parts.messenger?.(request.runId);
+    const tools = [
+      ...fileTools(workspace.path),
+      ...(messenger === undefined ? [] : [messageTool(messenger, workspace.path)]),
+    ];
     const system = systemPrompt({
       identity: await identity(agentId),
       workspace: workspace.path,
@@ -137,14 +145,21 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     identity,
     run: (request, io, signal) => turn(takeTurn, request, { io, signal }),
     compact: (request, io, signal) => turn(summariseTurn, request, { io, signal }),
-    tools: (agentId) =>
-      fileTools(workspaceOf(agentId)).map(({ name, label, description, parameters }) => ({
-        name,
-        label,
-        description,
-        parameters,
-        group: "files",
-      })),
+    tools(agentId) {
+      const workspace = workspaceOf(agentId);
+      const listed = (group: string, tools: readonly Tool[]) =>
+        tools.map(({ name, label, description, parameters }) => ({
+          name,
+          label,
+          description,
+          parameters,
+          group,
+        }));
+      return [
+        ...listed("files", fileTools(workspace)),
+        ...listed("messaging", parts.messenger ? [messageTool(undefined, workspace)] : []),
+      ];
+    },
   };
 }
 

@@ -74,6 +74,12 @@ const COMMANDS: readonly Command[] = [
     description: "What happens to messages while the agent is at work",
     category: "options",
   },
+  {
+    name: "activation",
+    usage: "/activation [mention | always | default]",
+    description: "Whether the agent hears all of a group, or what is said to it",
+    category: "options",
+  },
 ];
 
 /** The commands as `commands.list` shows them. */
@@ -155,6 +161,8 @@ export async function obey(
       return think(argument, key, parts);
     case "queue":
       return queue(argument, key, parts);
+    case "activation":
+      return activation(argument, key, parts);
     default:
       throw new GatewayError("UNAVAILABLE", `/${name} can't be used here`);
   }
@@ -261,6 +269,18 @@ function queue(argument: string, key: SessionKey, parts: CommandParts): string {
   if (!isQueueMode(argument)) return `Use one of ${QUEUE_MODES.join(", ")}.`;
   parts.change(key, { queueMode: argument });
   return `Queue: ${argument}.`;
+}
+
+function activation(argument: string, key: SessionKey, parts: CommandParts): string {
+  const current = parts.get(key)?.settings.groupActivation;
+  if (argument === "") return `Activation: ${current ?? "as configured"}.`;
+  if (argument === "default") {
+    parts.change(key, { groupActivation: undefined });
+    return "Activation: as configured.";
+  }
+  if (argument !== "mention" && argument !== "always") return "Use mention, always or default.";
+  parts.change(key, { groupActivation: argument });
+  return `Activation: ${argument}.`;
 }
 
 export function isThinkingLevel(text: string): text is ThinkingLevel {

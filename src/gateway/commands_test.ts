@@ -64,6 +64,7 @@ Deno.test("every command that is listed is understood by each of its names", () 
     "model",
     "think",
     "queue",
+    "activation",
   ]);
   for (const { name, textAliases } of entries) {
     for (const alias of textAliases) strictEqual(parseCommand(alias)?.name, name);
@@ -130,6 +131,16 @@ Deno.test("/model chooses the session's model", async () => {
   strictEqual(chosen(), "test/two");
   await say(kernel, "/model default");
   strictEqual(chosen(), undefined);
+});
+
+Deno.test("/activation chooses whether a group's agent hears all that is said", async () => {
+  await using kernel = startKernel();
+  strictEqual(await say(kernel, "/activation"), "Activation: as configured.");
+  strictEqual(await say(kernel, "/activation always"), "Activation: always.");
+  strictEqual(kernel.store.sessions.get(KEY)?.settings.groupActivation, "always");
+  strictEqual(await say(kernel, "/activation never"), "Use mention, always or default.");
+  strictEqual(await say(kernel, "/activation default"), "Activation: as configured.");
+  strictEqual(kernel.store.sessions.get(KEY)?.settings.groupActivation, undefined);
 });
 
 Deno.test("/queue chooses what becomes of messages that come in between", async () => {

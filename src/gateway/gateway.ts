@@ -4,36 +4,52 @@
  */
 import { advertisedEvents, advertisedMethods, events, methods } from "../../schemas/mod.ts";
 import type { Protocol } from "../../schemas/contract.ts";
+import type { Audit } from "../audit.ts";
 import type { Caller } from "../caller.ts";
+import type { Fingerprint } from "../certificate.ts";
 import type { ConfigFile } from "../config.ts";
 import type { Bus, GatewayEvent } from "../event.ts";
-import type { Host } from "../host.ts";
+import type { GatewayUrl, Host } from "../host.ts";
 import type { Log, LogReader } from "../log.ts";
 import type { ModelCatalog, ModelChoice } from "../model.ts";
 import type { Agent } from "../run.ts";
 import type { Store } from "../store.ts";
 import { mayHear } from "./access.ts";
+import { audited } from "./audited.ts";
 import { createBus } from "./bus.ts";
+import { injected } from "./carry_out.ts";
+import { channelReport, channelSummary } from "./channel_report.ts";
+import { commandEntries, type CommandParts } from "./commands.ts";
 import { Conversations } from "./conversations.ts";
 import { createDispatch, type Dispatch } from "./dispatch.ts";
+import { DmPairing } from "./dm_pairing.ts";
 import { durable } from "./durable.ts";
 import { Health } from "./health.ts";
 import { Heartbeats } from "./heartbeat.ts";
+import { Inbox } from "./inbox.ts";
+import { MediaFolder } from "./media.ts";
 import { agentHandlers } from "./methods/agent.ts";
+import { channelHandlers } from "./methods/channels.ts";
 import { chatHandlers } from "./methods/chat.ts";
 import { configHandlers } from "./methods/config.ts";
 import { deviceHandlers } from "./methods/devices.ts";
 import { listHandlers } from "./methods/lists.ts";
+import { messagingHandlers } from "./methods/messaging.ts";
 import { modelHandlers } from "./methods/models.ts";
 import { nodeHandlers } from "./methods/nodes.ts";
+import { dmPairingHandlers } from "./methods/pairing.ts";
 import { sessionHandlers } from "./methods/sessions.ts";
+import { setupHandlers } from "./methods/setup.ts";
 import { systemHandlers } from "./methods/system.ts";
 import { toolHandlers } from "./methods/tools.ts";
+import { createNetworks, type KnownNetworks, type Networks } from "./networks.ts";
 import { Nodes } from "./nodes.ts";
 import { Pairing } from "./pairing.ts";
 import { isShortLived, Presence } from "./presence.ts";
 import { Runs } from "./runs.ts";
+import { ScopeUpgrades } from "./scope_upgrades.ts";
 import { Settings } from "./settings.ts";
+import { SetupCodes } from "./setup_codes.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { SystemEvents } from "./system_events.ts";
 
@@ -52,8 +68,17 @@ export interface GatewayParts {
   readonly models: ModelCatalog;
   readonly log: Log;
   readonly logs: LogReader;
+  readonly audit: Audit;
   readonly host: Host;
   readonly stateDir: string;
+  /** The messaging networks that it could be on. */
+  readonly networks: KnownNetworks;
+  /** The certificate that the port shows now; `undefined` where it speaks no TLS. */
+  readonly tls?: { readonly fingerprint: Fingerprint } | undefined;
+  /** Where others than this machine reach the gateway, the best address first. */
+  readonly urls: () => readonly GatewayUrl[];
+  /** Resolves to a QR code of the text, as a `data:` URL of a PNG. */
+  readonly drawQr: (text: string) => Promise<string>;
 }
 
 /** A connection as the kernel sees it. */
@@ -68,6 +93,7 @@ export interface Gateway extends AsyncDisposable {
   readonly bus: Bus;
   readonly dispatch: Dispatch;
   readonly pairing: Pairing;
+  readonly setupCodes: SetupCodes;
   readonly settings: Settings;
   readonly version: string;
   /** Admits a connection whose handshake succeeded; dispose of the result when it ended. */
@@ -81,8 +107,14 @@ export interface Gateway extends AsyncDisposable {
     readonly features: { readonly methods: readonly string[]; readonly events: readonly string[] };
     readonly snapshot: ReturnType<typeof snapshotOf>;
   };
+  /** The messaging networks that it is on. */
+  readonly networks: Networks;
+  /** Brings what runs up to the configuration, which has changed; resolves when it is begun. */
+  reconfigured(): Promise<void>;
   /** The model that answers by default, and why. */
   model(): Promise<ModelChoice>;
+  /** Resolves when all that was changed outlives a loss of power; `undefined` if it does already. */
+  kept(): Promise<void> | undefined;
   /** Tells every client that the gateway stops. */
   announceShutdown(reason: string): void;
   /** Stops what the agents do, keeping what they said; nothing new begins. */
@@ -107,25 +139,47 @@ export function createGateway(parts: GatewayParts): Gateway {
     version: stateVersion,
     bump: () => void versions.presence++,
   });
-  const health = new Health({
+  const networks: Networks = createNetworks({
+    known: parts.networks,
+    store,
+    settings,
+    log,
+    stateDir: parts.stateDir,
+    commands: commandEntries(),
+    receive: (message) => inbox.receive(message),
+    ready: (account) => inbox.resume(account),
+    changed: () => health.refresh(),
+  });
+  const health: Health = new Health({
     sessions: store.sessions,
     settings,
     bus,
     path: store.path,
+    channels: () => channelReport(networks.supervisor, { now: Date.now() }),
     version: stateVersion,
     bump: () => void versions.health++,
   });
   const pairing = new Pairing(store.devices, {
     bus,
     log,
-    invalidated: (deviceId, why) =>
-      queueMicrotask(() => { // a device that did it to itself gets its answer first
+    invalidated: (deviceId, why) => {
+      nodes.cut(deviceId);
+      afterAnswer(() => { // a device that did it to itself gets its answer first
         for (const { caller, close } of connections.values()) {
           if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);
         }
-      }),
+        // With a new token it is the same device; without one, nobody wants what it began.
+        if (why !== "device token rotated") void runs.abortOf(deviceId);
+      });
+    },
   });
-  const nodes = new Nodes(pairing, bus);
+  /** Does something behind the answer of the request that is being handled. */
+  const afterAnswer = (act: () => void) => {
+    if (store.isSynced) queueMicrotask(act);
+    else store.synced().catch(() => {}).finally(() => setTimeout(act)); // it waits for the same
+  };
+  const nodes: Nodes = new Nodes(pairing, { bus, policy: () => settings.nodeCommands });
+  const setupCodes = new SetupCodes(store.values, { pairing, nodes, bus, log });
   const systemEvents = new SystemEvents(store.values);
   const conversations: Conversations = new Conversations({
     store,
@@ -140,10 +194,40 @@ export function createGateway(parts: GatewayParts): Gateway {
     bus,
     settings,
     systemEvents,
+    replies: networks.replies,
     log,
     changed: (key, reason) => conversations.changed(key, reason),
   });
   const heartbeats = new Heartbeats({ values: store.values, runs, bus, settings, log });
+  const commands: CommandParts = {
+    models,
+    runs,
+    settings,
+    version,
+    get: (key) => conversations.get(key),
+    change: (key, changes) => conversations.change(key, changes),
+    reset: (key) => conversations.reset(key),
+    count: ({ id }) => store.transcripts.count(id),
+  };
+  const dmPairing = new DmPairing(store, { notices: networks.replies, log });
+  const inbox = new Inbox({
+    store,
+    runs,
+    settings,
+    conversations,
+    bus,
+    commands,
+    connections: {
+      self: ({ channel, accountId }) =>
+        networks.supervisor.account(channel, accountId)?.attendant?.vitals.self,
+      channel: (account) => networks.supervisor.anyChannel(account),
+    },
+    pairing: dmPairing,
+    notices: networks.replies,
+    systemEvents,
+    media: new MediaFolder(`${parts.stateDir}/media/inbound`),
+    log,
+  });
 
   const answer = createDispatch(methods, {
     ...agentHandlers({ agent, runs, settings, conversations }),
@@ -153,26 +237,47 @@ export function createGateway(parts: GatewayParts): Gateway {
       settings,
       bus,
       conversations,
-      commands: {
-        models,
-        runs,
-        settings,
-        version,
-        get: (key) => conversations.get(key),
-        change: (key, changes) => conversations.change(key, changes),
-        reset: (key) => conversations.reset(key),
-        count: ({ id }) => store.transcripts.count(id),
-      },
+      commands,
+    }),
+    ...channelHandlers({
+      supervisor: networks.supervisor,
+      messages: (account) => inbox.report(account),
+      config,
+      reconfigured: () => networks.supervisor.follow(),
     }),
     ...configHandlers(config, { version }),
     ...deviceHandlers(pairing, {
       isConnected: (deviceId) =>
         connections.values().some(({ caller }) => caller.deviceId === deviceId),
+      upgrades: new ScopeUpgrades(pairing, { bus }),
+    }),
+    ...dmPairingHandlers({
+      pairing: dmPairing,
+      config,
+      accounts: () =>
+        networks.supervisor.configured.flatMap(({ id, label }) =>
+          networks.supervisor.accounts(id).map(({ account }) => ({ label, account }))
+        ),
     }),
     ...listHandlers({ storePath: store.path }),
+    ...messagingHandlers({
+      messaging: networks.messaging,
+      outbox: networks.outbox,
+      mirror(sessionKey, text) {
+        const session = conversations.ensure(settings.sessionKey(sessionKey));
+        const at = Date.now();
+        runs.append(session, injected(text, at), { at });
+      },
+    }),
     ...modelHandlers(models),
     ...nodeHandlers(nodes),
     ...sessionHandlers({ store, runs, settings, models, conversations, subscriptions }),
+    ...setupHandlers(setupCodes, {
+      settings,
+      urls: parts.urls,
+      fingerprint: () => parts.tls?.fingerprint,
+      drawQr: parts.drawQr,
+    }),
     ...systemHandlers({
       version,
       store,
@@ -183,23 +288,31 @@ export function createGateway(parts: GatewayParts): Gateway {
       systemEvents,
       conversations,
       logs: parts.logs,
+      channelSummary: () => channelSummary(networks.supervisor),
     }),
     ...toolHandlers(agent, settings),
   });
-  const dispatch = durable(answer, store);
+  const dispatch = durable(audited(answer, { methods, audit: parts.audit }), store);
 
   const timers = [
     setInterval(() => bus.publish({ name: "tick", payload: { ts: Date.now() } }), TICK_MS),
     setInterval(() => health.refresh(), HEALTH_MS),
-    setInterval(() => runs.prune(Date.now()), PRUNE_MS),
+    setInterval(() => {
+      runs.prune(Date.now());
+      inbox.prune();
+    }, PRUNE_MS),
   ];
   heartbeats.run(stop.signal);
   runs.recover();
+  inbox.prune();
+  networks.begin();
 
   return {
     bus,
     dispatch,
+    networks,
     pairing,
+    setupCodes,
     settings,
     version,
 
@@ -236,26 +349,37 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
 
     concerns: (caller, event) =>
-      mayHear(caller, events[event.name]) && subscriptions.concerns(caller, event),
+      event.audience?.nodeId === undefined
+        ? mayHear(caller, events[event.name]) && subscriptions.concerns(caller, event)
+        : caller.role === "node" && caller.deviceId === event.audience.nodeId,
 
     hello: (protocol) => ({
       features: FEATURES[protocol],
       snapshot: snapshotOf({ presence, health, settings, stateVersion, startedAt }),
     }),
 
+    reconfigured: () => networks.supervisor.follow(),
+
     model: () => conversations.defaultModel(),
+
+    kept: () => store.isSynced ? undefined : store.synced(),
 
     announceShutdown(reason) {
       bus.publish({ name: "shutdown", payload: { reason, restartExpectedMs: null } });
     },
 
-    stopRuns: () => runs[Symbol.asyncDispose](),
+    async stopRuns() {
+      await inbox[Symbol.asyncDispose]();
+      await runs[Symbol.asyncDispose]();
+    },
 
     async [Symbol.asyncDispose]() {
       stop.abort();
       for (const timer of timers) clearInterval(timer);
       presence[Symbol.dispose]();
+      await inbox[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
+      await networks[Symbol.asyncDispose]();
     },
   };
 }

@@ -9,22 +9,27 @@ const FRESH_MS = 60_000;
 /** Sessions named in a snapshot. */
 const RECENT = 5;
 
+/** The networks and how they are. */
+export type ChannelsHealth = Pick<HealthSnapshot, "channels" | "channelOrder" | "channelLabels">;
+
 /** The newest snapshot and its number. */
 export class Health {
   readonly #sessions: Sessions;
   readonly #settings: Settings;
   readonly #bus: Bus;
   readonly #path: string;
+  readonly #channels: () => ChannelsHealth;
   readonly #version: () => { presence: number; health: number };
   readonly #bump: () => void;
   #snapshot: HealthSnapshot | undefined;
 
-  constructor({ sessions, settings, bus, path, version, bump }: {
+  constructor({ sessions, settings, bus, path, channels, version, bump }: {
     sessions: Sessions;
     settings: Settings;
     bus: Bus;
     /** Where the sessions are kept, for people. */
     path: string;
+    channels: () => ChannelsHealth;
     version: () => { presence: number; health: number };
     bump: () => void;
   }) {
@@ -32,6 +37,7 @@ export class Health {
     this.#settings = settings;
     this.#bus = bus;
     this.#path = path;
+    this.#channels = channels;
     this.#version = version;
     this.#bump = bump;
   }
@@ -78,9 +84,7 @@ export class Health {
       ok: true as const,
       ts,
       durationMs: Date.now() - ts,
-      channels: {},
-      channelOrder: [],
-      channelLabels: {},
+      ...this.#channels(),
       heartbeatSeconds: Math.round(heartbeatMs / 1000),
       defaultAgentId: keys.defaultAgentId,
       agents,

@@ -29,7 +29,7 @@ Deno.test("an interval is a number with a unit; minutes where there is none", ()
     ["5 weeks", undefined],
     [undefined, undefined],
   ];
-  for (const [text, ms] of table) strictEqual(parseEvery(text), ms, text);
+  for (const [text, ms] of table) strictEqual(parseEvery(text), ms, `${text}`);
 });
 
 Deno.test("an answer that only says that all is well is told from one that says more", () => {

@@ -3,22 +3,19 @@
  * chat, let in or not, brought to their agents, and done with in the transaction that begins the run.
  * What is still to be done stands in the store and nowhere else, so a crash loses and doubles nothing.
  */
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type Account, isListed } from "../account.ts";
-import type { Channel, Downloads, Self } from "../channel.ts";
+import type { Channel, Self } from "../channel.ts";
 import type { Log } from "../log.ts";
-import type { InboundAttachment, InboundMessage, Place, ReplyTarget } from "../message.ts";
-import type { ImageBlock, Session, SessionKey, UserMessage } from "../session.ts";
+import type { InboundMessage, Place, ReplyTarget } from "../message.ts";
+import type { Session, SessionKey, UserMessage } from "../session.ts";
 import type { Store, StoredInbound } from "../store.ts";
 import { type Admission, admit, type Arrival, mayCommand, type Rules } from "./admission.ts";
-import { IMAGE_TYPES, MAX_ATTACHMENTS_BYTES, MAX_IMAGE_BYTES } from "./attachments.ts";
 import { carryOut, type CarryOutParts } from "./carry_out.ts";
 import { type Invocation, isStopPhrase, parseCommand } from "./commands.ts";
 import type { DmPairing, Notices } from "./dm_pairing.ts";
-import { Slots } from "./lane.ts";
+import { filesOf, imagesOf, InboundFiles } from "./inbound_files.ts";
 import type { MediaFolder } from "./media.ts";
-import { pause } from "./pause.ts";
 import { isMain, type Route, route } from "./routing.ts";
 import { lastRoute, type Submission } from "./runs.ts";
 import type { Settings } from "./settings.ts";
@@ -79,8 +76,6 @@ const TIMING: InboxTiming = { retryMs: 500, fetchMs: 30_000 };
 const MAX_FAILURES = 8;
 /** Waiting messages of a chat that are looked at together. */
 const PAGE = 50;
-/** Files that are fetched at a time. */
-const FETCHES = 4;
 /** Networks say again what they are not sure that we heard: for days. Milliseconds. */
 const REMEMBER_MS = 15 * 24 * 60 * 60_000;
 
@@ -128,7 +123,7 @@ export class Inbox implements AsyncDisposable {
   readonly #lanes = new Map<string, Lane>();
   readonly #counts = new Map<string, Counts>();
   readonly #working = new Set<Promise<void>>();
-  readonly #fetches = new Slots(() => FETCHES);
+  readonly #files: InboundFiles;
   readonly #stop = new AbortController();
 
   constructor(parts: InboxParts) {
@@ -138,6 +133,11 @@ export class Inbox implements AsyncDisposable {
     this.#log = parts.log.part("inbox");
     this.#timing = { ...TIMING, ...parts.timing };
     this.#now = parts.now ?? Date.now;
+    this.#files = new InboundFiles(parts.media, {
+      channel: (account) => parts.connections.channel(account),
+      log: this.#log,
+      timing: this.#timing,
+    });
   }
 
   /**
@@ -469,8 +469,11 @@ export class Inbox implements AsyncDisposable {
     const { sessionKey, agentId } = route;
     if (!this.#parts.runs.hasRoom(sessionKey)) return { room: sessionKey };
     const files = new Map<number, readonly Fetched[]>();
-    for (const row of rows) files.set(row.seq, await this.#fetch(row, account));
-    const images = await this.#images([...files.values()].flat());
+    for (const row of rows) {
+      const { mediaMaxBytes: maxBytes } = account.policy;
+      files.set(row.seq, await this.#files.fetch(row, { maxBytes, signal: this.#stop.signal }));
+    }
+    const images = await imagesOf([...files.values()].flat());
     this.#stop.signal.throwIfAborted();
     // Meanwhile they may have been edited, deleted, or stopped.
     const fresh = rows.flatMap(({ seq }) => this.#store.inbox.get(seq) ?? []);
@@ -555,80 +558,6 @@ export class Inbox implements AsyncDisposable {
       now,
       touch: false,
     });
-  }
-
-  // ── files ───────────────────────────────────────────────────────────────────────────────────
-
-  /** Brings the files of a message to disk. One that can't be had is told as such. */
-  async #fetch({ seq, message, receivedAt }: StoredInbound, { policy }: Account): Promise<
-    readonly Fetched[]
-  > {
-    if (message.kind !== "message") return [];
-    const day = new Date(receivedAt).toISOString().slice(0, 10);
-    const fetched: Fetched[] = [];
-    for (const [i, attachment] of message.attachments.entries()) {
-      using _slot = await this.#fetches.take(this.#stop.signal);
-      fetched.push(
-        await this.#download(attachment, {
-          place: message.place,
-          stem: `${day}-${seq}-${i + 1}`,
-          maxBytes: policy.mediaMaxBytes,
-        }),
-      );
-    }
-    return fetched;
-  }
-
-  async #download(
-    attachment: InboundAttachment,
-    { place, stem, maxBytes }: { place: Place; stem: string; maxBytes: number },
-  ): Promise<Fetched> {
-    const channel = this.#parts.connections.channel(place);
-    if (channel === undefined || !canDownload(channel)) {
-      return { attachment, fault: "the account can't fetch files now" };
-    }
-    if ((attachment.size ?? 0) > maxBytes) {
-      return { attachment, fault: `it is larger than ${Math.floor(maxBytes / 1024 ** 2)} MB` };
-    }
-    const { signal } = this.#stop;
-    for (let attempt = 1;; attempt++) {
-      const overdue = new AbortController();
-      const timer = setTimeout(() => overdue.abort(), this.#timing.fetchMs);
-      try {
-        const stream = await channel.download(
-          attachment,
-          AbortSignal.any([signal, overdue.signal]),
-        );
-        clearTimeout(timer); // from here on the folder watches over it
-        const { name } = attachment;
-        const file = await this.#parts.media.save(stream, { stem, name, maxBytes, signal });
-        return { attachment, file };
-      } catch (cause) {
-        signal.throwIfAborted();
-        const isFinal = attempt > 1 || cause instanceof Error && cause.name === "MediaError";
-        this.#log.warn("A file could not be fetched", { ...placeOf(place), cause });
-        if (isFinal) return { attachment, fault: faultOf(cause) };
-        await pause(this.#timing.retryMs, signal);
-      } finally {
-        clearTimeout(timer);
-      }
-    }
-  }
-
-  /** The pictures among files, as far as a model takes them. */
-  async #images(files: readonly Fetched[]): Promise<readonly ImageBlock[]> {
-    const images: ImageBlock[] = [];
-    let total = 0;
-    for (const fetched of files) {
-      if (!("file" in fetched)) continue;
-      const { path, mimeType, size } = fetched.file;
-      if (!IMAGE_TYPES.has(mimeType) || size > MAX_IMAGE_BYTES) continue;
-      total += size;
-      if (total > MAX_ATTACHMENTS_BYTES) break;
-      const data = Buffer.from((await Deno.readFile(path)).buffer).toString("base64");
-      images.push({ type: "image", data, mimeType });
-    }
-    return images;
   }
 
   // ── the store ───────────────────────────────────────────────────────────────────────────────
@@ -720,22 +649,4 @@ function runIdOf({ place: { channel, accountId, chatId }, eventId }: InboundMess
 
 function userMessage(content: UserMessage["content"], runId: string): UserMessage {
   return { role: "user", content, timestamp: Date.now(), idempotencyKey: runId };
-}
-
-function filesOf(message: InboundMessage): readonly Fetched[] {
-  return message.kind === "message"
-    ? message.attachments.map((attachment) => ({ attachment }))
-    : [];
-}
-
-function canDownload(channel: Channel): channel is Channel & Downloads {
-  return "download" in channel && typeof channel.download === "function";
-}
-
-function faultOf(cause: unknown): string {
-  return plainName(cause instanceof Error ? cause.message : String(cause)) || "nobody knows why";
-}
-
-function placeOf({ channel, accountId, chatId }: Place) {
-  return { channel, accountId, chatId };
 }

@@ -9,6 +9,7 @@ import {
   type Reactions,
   type Targets,
 } from "../channel.ts";
+import { Deadline } from "../deadline.ts";
 import { GatewayError, invalid } from "../error.ts";
 import type { OutboundAttachment, OutboundMessage, Place, Receipt } from "../message.ts";
 import type { Delivery, Store } from "../store.ts";
@@ -121,14 +122,9 @@ export class Messaging {
     const { channel } = this.destination(place);
     const label = this.#parts.supervisor.network(place.channel)?.label ?? place.channel;
     const target = { place, messageId };
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), WAIT_MS);
-    const until = AbortSignal.any([signal, deadline.signal]);
-    try {
-      requireDone(await doneBy(channel, { target, deed, label, signal: until }), label);
-    } finally {
-      clearTimeout(timer);
-    }
+    using deadline = new Deadline(WAIT_MS, signal);
+    const { signal: until } = deadline;
+    requireDone(await doneBy(channel, { target, deed, label, signal: until }), label);
   }
 
   /** Refuses a poll where the network has none. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Channel, Lookup } from "../channel.ts";
+import { Deadline } from "../deadline.ts";
 import { GatewayError, invalid } from "../error.ts";
 import type { Log } from "../log.ts";
 import { chatOf, type OutboundMessage, type Place, type Receipt } from "../message.ts";
@@ -123,7 +124,8 @@ export class Outbox implements AsyncDisposable {
   readonly #outcomes: Outcome[] = [];
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #looks = new Map<string, number>();
-  readonly #waiting = new Map<string, Set<(delivery: Delivery | undefined) => void>>();
+  /** Who is told when a message has ended. */
+  readonly #waiting = new Map<string, Set<() => void>>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #closing = false;
@@ -197,7 +199,7 @@ export class Outbox implements AsyncDisposable {
 
   /**
    * How a message ended. Waits for the end; resolves to how it stands if the signal aborts or the
-   * time is up first.
+   * time is up first. Rejects if the store can't be read.
    */
   async ended(
     id: string,
@@ -205,18 +207,18 @@ export class Outbox implements AsyncDisposable {
   ): Promise<Delivery | undefined> {
     const known = this.#store.outbox.get(id);
     if (known === undefined || known.endedAt !== undefined || signal?.aborted) return known;
-    const { promise, resolve } = Promise.withResolvers<Delivery | undefined>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const tell = () => resolve();
     const waiters = this.#waiting.get(id) ?? new Set();
-    this.#waiting.set(id, waiters.add(resolve));
-    const stop = () => resolve(this.#store.outbox.get(id));
-    signal?.addEventListener("abort", stop, { once: true });
-    const timer = setTimeout(stop, timeoutMs);
-    const delivery = await promise;
+    this.#waiting.set(id, waiters.add(tell));
+    signal?.addEventListener("abort", tell, { once: true });
+    const timer = setTimeout(tell, timeoutMs);
+    await promise;
     clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
-    waiters.delete(resolve);
+    signal?.removeEventListener("abort", tell);
+    waiters.delete(tell);
     if (waiters.size === 0) this.#waiting.delete(id);
-    return delivery;
+    return this.#store.outbox.get(id);
   }
 
   ofOrigin(origin: string): readonly Delivery[] {
@@ -484,20 +486,19 @@ export class Outbox implements AsyncDisposable {
    * end of the time; then it has a moment left for a word of its own.
    */
   async #within<T>(ms: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
-    const overdue = new AbortController();
-    const signal = AbortSignal.any([overdue.signal, this.#stop.signal]);
-    const timer = setTimeout(() => overdue.abort(), Math.min(ms, MAX_TIMER_MS));
+    using deadline = new Deadline(Math.min(ms, MAX_TIMER_MS), this.#stop.signal);
+    const { signal } = deadline;
     let grace: ReturnType<typeof setTimeout> | undefined;
     const silence = Promise.withResolvers<undefined>();
     const overruled = () => {
       grace = setTimeout(() => silence.resolve(undefined), this.#timing.graceMs);
     };
     signal.addEventListener("abort", overruled, { once: true });
+    if (signal.aborted) overruled(); // it was before we began
     try {
       return await Promise.race([ask(signal), silence.promise]);
     } finally {
       signal.removeEventListener("abort", overruled);
-      clearTimeout(timer);
       clearTimeout(grace);
     }
   }
@@ -589,13 +590,17 @@ export class Outbox implements AsyncDisposable {
     return delivery;
   }
 
-  /** Tells who waits for a message that it ended, or that nobody waits on with it. */
+  /** Tells who waits for a message that it ended, or that nobody waits on with it. Never throws. */
   #announce(id: string): void {
-    const delivery = this.#store.outbox.get(id);
-    if (delivery?.state === "sent") this.#released(delivery.message);
+    try {
+      const delivery = this.#store.outbox.get(id);
+      if (delivery?.state === "sent") this.#released(delivery.message);
+    } catch (cause) {
+      this.#log.error("A message has ended, and its row can't be read", { id, cause });
+    }
     const waiters = this.#waiting.get(id);
     this.#waiting.delete(id);
-    for (const tell of waiters ?? []) tell(delivery);
+    for (const tell of waiters ?? []) tell();
   }
 }
 

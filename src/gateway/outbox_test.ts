@@ -320,6 +320,32 @@ Deno.test("a store that can't be written for a while loses no receipt", async ()
   strictEqual(channel.attempts.length, 1);
 });
 
+Deno.test("a store that can't be read for a while fails who waits, and goes on sending", async () => {
+  using store = openStore(":memory:");
+  let isBroken = false;
+  const log = new RecordedLog();
+  const get = store.outbox.get.bind(store.outbox);
+  store.outbox.get = (id) => {
+    if (isBroken) throw new Error("disk unreadable");
+    return get(id);
+  };
+  const channel = new FakeChannel();
+  await using outbox = new Outbox({
+    store,
+    outlets: { channel: () => channel, delivered: () => {} },
+    log,
+  });
+  const first = outbox.add({ place: ADA, text: "one" });
+  const waited = outbox.ended(first, { timeoutMs: 60_000 });
+  isBroken = true;
+  await rejects(waited, /disk unreadable/);
+  strictEqual(log.lines[0]?.message, "A message has ended, and its row can't be read");
+  isBroken = false;
+  const second = outbox.add({ place: ADA, text: "two" });
+  strictEqual((await outbox.ended(second, { timeoutMs: 60_000 }))?.state, "sent");
+  deepStrictEqual(channel.network.texts(), ["one", "two"]);
+});
+
 Deno.test("many chats share one transaction and one wait for the disk", async () => {
   using store = openStore(":memory:");
   let [transactions, waits] = [0, 0];

@@ -1,6 +1,7 @@
 /** What an agent says in a chat, as messages of the chat's network. */
 import { type Account, accountOf } from "../account.ts";
 import type { Channel, Typing } from "../channel.ts";
+import { Deadline } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { Place, ReplyTarget } from "../message.ts";
 import { agentOf } from "../session.ts";
@@ -9,6 +10,7 @@ import { pause } from "./pause.ts";
 import type { Answering, Ending, Replies } from "./runs.ts";
 import type { Settings } from "./settings.ts";
 import { split } from "./split.ts";
+import type { StopReason } from "./stream.ts";
 
 export interface ReplyParts {
   readonly outbox: Pick<Outbox, "add">;
@@ -77,17 +79,21 @@ export class ChatReplies implements Replies, Disposable {
 
   ended(answering: Answering, ending: Ending): void {
     this.#forget(answering.runId);
-    if (ending.status === "error") this.answer(answering.target, errorText(ending.error));
-    else if (ending.status === "aborted" && ending.stoppedBy === "timeout") {
-      this.answer(answering.target, errorText("it took too long"));
-    }
+    const why = ending.status === "error"
+      ? ending.error
+      : ending.status === "aborted"
+      ? STOPPED_BY[ending.stoppedBy ?? "rpc"]
+      : undefined;
+    if (why !== undefined) this.answer(answering.target, errorText(why));
   }
 
-  /** Says something of the gateway's own, as an answer to that message. */
+  /**
+   * Says something of the gateway's own, as an answer to that message. In a chat of two that is
+   * plain without naming it, and some networks would begin a thread there.
+   */
   answer(target: ReplyTarget, text: string): void {
-    for (const part of this.#split(text, target.place)) {
-      this.#add(target, part, { answers: true });
-    }
+    const answers = target.place.kind !== "direct" || target.isAwaited === true;
+    for (const part of this.#split(text, target.place)) this.#add(target, part, { answers });
   }
 
   /** The chat that a run at work answers in; `undefined` for one that answers in none. */
@@ -148,19 +154,24 @@ export class ChatReplies implements Replies, Disposable {
   }
 
   async #type(channel: Channel & Typing, place: Place, signal: AbortSignal): Promise<void> {
-    const overdue = new AbortController();
-    const timer = setTimeout(() => overdue.abort(), TYPING_MS);
+    using deadline = new Deadline(TYPING_MS, signal);
     try {
-      await channel.typing(place, AbortSignal.any([signal, overdue.signal]));
+      await channel.typing(place, deadline.signal);
     } catch (cause) {
       if (!signal.aborted) this.#log.debug("A network could not show that we write", { cause });
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
 
 const FALLBACK = { textLimit: FALLBACK_LIMIT, measure: (text: string) => text.length };
+
+/** Why there is no answer; whoever stopped it by hand knows. */
+const STOPPED_BY: Readonly<Record<StopReason, string | undefined>> = {
+  timeout: "it took too long",
+  restart: "interrupted: the gateway stopped meanwhile",
+  stop: undefined,
+  rpc: undefined,
+};
 
 function errorText(error: string): string {
   const told = error.length > MAX_ERROR ? `${error.slice(0, MAX_ERROR).toWellFormed()}…` : error;

@@ -144,7 +144,7 @@ Deno.test("a run that fails says so in one message, one that was stopped says no
   world.replies.ended(RUN, { ...common, status: "aborted", stoppedBy: "stop" });
   world.replies.ended(RUN, OK);
   deepStrictEqual(world.texts, ["⚠️ I could not answer: the model is overloaded"]);
-  deepStrictEqual(world.answered, ["m7"]);
+  deepStrictEqual(world.answered, [undefined]);
   world.replies.ended(RUN, { ...common, status: "aborted", stoppedBy: "timeout" });
   deepStrictEqual(world.texts.slice(1), ["⚠️ I could not answer: it took too long"]);
 });
@@ -181,8 +181,16 @@ Deno.test("the owner may not want it shown", () => {
   deepStrictEqual(world.channel.typed, []);
 });
 
-Deno.test("an answer of the gateway's own names its message", () => {
-  using world = new World();
-  world.replies.answer(RUN.target, "Paired.");
-  deepStrictEqual([world.texts, world.answered], [["Paired."], ["m7"]]);
+Deno.test("an answer of the gateway's own names its message, in a chat of two only where awaited", () => {
+  for (
+    const [target, expected] of [
+      [RUN.target, undefined],
+      [{ ...RUN.target, isAwaited: true }, "m7"],
+      [{ ...RUN.target, place: placeOf("room", { kind: "group" }) }, "m7"],
+    ] as const
+  ) {
+    using world = new World();
+    world.replies.answer(target, "Paired.");
+    deepStrictEqual([world.texts, world.answered], [["Paired."], [expected]]);
+  }
 });

@@ -117,7 +117,7 @@ interface ActiveRun {
   /** What was counted so far; stored with the end of the run, as each write to disk takes its time. */
   stats: SessionStats;
   stopReason?: StopReason;
-  /** Something of it is stored besides what it was asked: it can't be taken again. */
+  /** Something of it is stored since it was last asked: it can't be taken again. */
   hasActed: boolean;
 }
 
@@ -183,17 +183,18 @@ export class Runs implements AsyncDisposable {
 
   /**
    * Takes up what a crash left: accepted turns are taken, half-done ones are closed as such. One that
-   * answers in a chat, and had done nothing yet, is taken again.
+   * answers in a chat, and had done nothing yet since it was last asked, is taken again.
    */
   recover(): void {
     const now = Date.now();
     const before = (this.#store.values.get(TAKES) ?? {}) as Readonly<Record<string, number>>; // ours
     const takes: Record<string, number> = {};
     for (const run of this.#store.runs.unfinished()) {
-      const said = run.state === "started" ? this.#wordsOf(run) : [];
+      const said = run.state === "started" ? this.#messagesOf(run) : [];
+      const hasActed = said.length > 0 && said.at(-1)?.role !== "user";
       if (run.state === "accepted") this.#enqueue(restored(run));
       else if (isWhole(said.at(-1))) this.#closeWhole(run, { said, now });
-      else if ((before[run.runId] ?? 0) < MAX_TAKES && said.length === 0 && isRetakable(run)) {
+      else if ((before[run.runId] ?? 0) < MAX_TAKES && !hasActed && isRetakable(run)) {
         takes[run.runId] = (before[run.runId] ?? 0) + 1;
         this.#enqueue({ ...restored(run), isRetaken: true });
       } else this.#closeInterrupted(run, now);
@@ -648,6 +649,7 @@ export class Runs implements AsyncDisposable {
     const index = active.joining.findIndex(({ runId }) => runId === idempotencyKey);
     const [submission] = index < 0 ? [] : active.joining.splice(index, 1);
     if (submission === undefined) return;
+    active.hasActed = false; // all that was done is stored: from here on it can be taken again
     const at = Date.now();
     const { runId, message } = submission;
     const entry = this.#store.transaction(() => {
@@ -743,13 +745,20 @@ export class Runs implements AsyncDisposable {
     return true;
   }
 
-  /** What a run has said and done, as far as it is stored. */
-  #wordsOf({ runId, sessionId }: StoredRun): readonly Message[] {
-    return this.#store.transcripts.context(sessionId).flatMap((entry) =>
-      entry.runId === runId && entry.kind === "message" && entry.message.role !== "user"
-        ? entry.message
-        : []
+  /** What a run was asked, at first and by what joined it, and has said and done, as far as it is stored. */
+  #messagesOf({ runId, sessionId }: StoredRun): readonly Message[] {
+    const entries = this.#store.transcripts.context(sessionId);
+    const first = entries.findIndex((entry) => entry.runId === runId);
+    return entries.slice(first < 0 ? entries.length : first).flatMap((entry) =>
+      entry.kind === "message" && this.#isOf(runId, entry.runId) ? entry.message : []
     );
+  }
+
+  /** Whether a run is this one, or became a part of it. */
+  #isOf(runId: string, other: string | undefined): boolean {
+    if (other === undefined || other === runId) return other === runId;
+    const result = this.#store.runs.get(other)?.result as RunResult | undefined; // written by #end
+    return result?.mergedInto === runId;
   }
 
   /** A run whose answer is whole ends as it would have, had there been no crash. */

@@ -520,6 +520,37 @@ Deno.test("after a crash, a run whose answer is whole has ended well", async () 
   strictEqual((await kernel.call("agent.wait", { runId: "r1" })).status, "ok");
 });
 
+Deno.test("after a crash, what joined a run and was not answered, is answered", async () => {
+  using store = openStore(":memory:");
+  {
+    const { id: sessionId } = store.sessions.save(KEY, { agentId: "main", now: Date.now() });
+    const place = { channel: "net", accountId: "default", kind: "direct", chatId: "1" } as const;
+    const says = (runId: string, content: string, at: number) => {
+      const message = { role: "user", content, timestamp: at, idempotencyKey: runId } as const;
+      const run = { runId, method: "inbound", sessionKey: KEY, sessionId } as const;
+      store.runs.accept({
+        ...run,
+        acceptedAt: at,
+        input: { message, options: { reply: { place } } },
+      });
+      store.runs.start(runId, sessionId, { kind: "message", message, at, runId }, at);
+    };
+    says("r1", "one", 1);
+    const answer = assistantMessage("1");
+    store.transcripts.append(sessionId, { kind: "message", message: answer, at: 2, runId: "r1" });
+    says("r2", "two", 3);
+    const times = { startedAt: 3, endedAt: 3 };
+    const merged = { status: "ok", texts: [], sessionId, ...times, mergedInto: "r1" };
+    store.runs.finish("r2", "ok", merged, 3);
+  }
+  await using kernel = startKernel({ store });
+  const turn = await kernel.agent.turn();
+  strictEqual(turn.request.runId, "r1");
+  await turn.answers("2");
+  await ended(kernel, "r1");
+  deepStrictEqual(transcript(kernel), ["user: one", "assistant: 1", "user: two", "assistant: 2"]);
+});
+
 Deno.test("the queue mode can be another one for each network", async () => {
   const config = { messages: { queue: { mode: "steer", byChannel: { net: "queue" } } } } as const;
   await using kernel = startKernel({ config });

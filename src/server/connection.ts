@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import type { ErrorShape } from "../../schemas/frames.ts";
 import { events } from "../../schemas/mod.ts";
 import { explainRequestFrame, isRequestFrame } from "../../schemas/validate.ts";
+import { actorOf, type Audit } from "../audit.ts";
 import type { Call, Caller } from "../caller.ts";
 import { GatewayError, invalid, toWireError } from "../error.ts";
 import type { GatewayEvent } from "../event.ts";
-import type { Log } from "../log.ts";
-import { challenge, type Door, enter, Refusal } from "./handshake.ts";
+import { type Log, quoted } from "../log.ts";
+import { type Admitted, challenge, type Door, enter, Refusal } from "./handshake.ts";
 import { toJson } from "./json.ts";
 import type { Origin } from "./locality.ts";
 import { POLICY, type WireVersion } from "./version.ts";
@@ -28,8 +29,11 @@ export interface Line {
 /** What all connections share. */
 export interface ConnectionParts extends Door {
   readonly log: Log;
+  readonly audit: Audit;
   /** How long a client may take for its handshake, in milliseconds. */
   readonly handshakeMs: number;
+  /** Asks the tailnet's daemon who has an address; `undefined` for nobody. Never rejects. */
+  readonly whois?: (address: string) => Promise<string | undefined>;
 }
 
 /** Bytes that a close reason may take. */
@@ -67,7 +71,7 @@ export class Connections {
     }
   }
 
-  /** Ends the connections that came in by the gateway's own secret: it is another one now. */
+  /** Ends the connections that came in by anything but a device's own: the rules are others now. */
   evict(): void {
     for (const connection of this.#open) connection.evict();
   }
@@ -100,9 +104,12 @@ class Connection {
   readonly #nonce: string;
   readonly #ended = new AbortController();
   readonly #handshakeTimer: ReturnType<typeof setTimeout>;
+  #admission: Disposable | undefined;
   #state:
-    | { readonly wire: WireVersion; readonly caller: Caller; readonly admission: Disposable }
+    | { readonly wire: WireVersion; readonly caller: Caller }
     | undefined;
+  /** Its `connect` came, and is not answered yet. */
+  #isAsking = false;
   #seq = 0;
   #inFlight = 0;
   #roleFaults = 0;
@@ -150,13 +157,16 @@ class Connection {
     this.#send(`${json},"seq":${seq}}`);
   }
 
+  /** Whoever is still at the door comes again, too: where they come from was judged by the old rules. */
   evict(): void {
-    if (this.#state === undefined || this.#state.caller.method === "device-token") return;
+    const method = this.#state?.caller.method;
+    if (method === "device-token" || method === "bootstrap-token") return;
     this.close(4001, "gateway auth changed");
   }
 
   close(code: number, reason: string): void {
     if (this.#socket.readyState > WebSocket.OPEN) return;
+    this.#ended.abort(); // nobody reads the answers to what was asked
     this.#socket.close(code, cutReason(reason));
     this.#goodbye ??= setTimeout(() => this.#line.cut(code, reason), GOODBYE_MS);
   }
@@ -165,7 +175,8 @@ class Connection {
     clearTimeout(this.#handshakeTimer);
     clearTimeout(this.#goodbye);
     this.#ended.abort();
-    this.#state?.admission[Symbol.dispose]();
+    this.#admission?.[Symbol.dispose]();
+    this.#admission = undefined;
     this.#state = undefined;
   }
 
@@ -201,8 +212,24 @@ class Connection {
 
   #handshake(frame: unknown): void {
     if (frame === undefined) return this.close(1000, "");
-    if (!isRequestFrame(frame)) return this.close(1008, "invalid request frame");
-    const { id, method, params } = frame;
+    if (!isRequestFrame(frame)) {
+      this.#turnedAway({ code: "INVALID_REQUEST", message: "invalid request frame" });
+      return this.close(1008, "invalid request frame");
+    }
+    if (this.#isAsking) return this.close(1008, "invalid handshake: wait for the answer");
+    const { identity } = this.#origin;
+    const { whois } = this.#parts;
+    if (identity?.by !== "tailscale" || whois === undefined) return this.#enter(frame);
+    this.#isAsking = true;
+    void whois(identity.address).then((login) => {
+      if (this.#socket.readyState === WebSocket.OPEN) this.#enter(frame, login);
+    });
+  }
+
+  #enter(
+    { id, method, params }: { id: string; method: string; params?: unknown },
+    tailnetLogin?: string,
+  ): void {
     try {
       if (method !== "connect") {
         const message = "invalid handshake: first request must be connect";
@@ -213,37 +240,72 @@ class Connection {
         ...this.#origin,
         connId: this.#connId,
         nonce: this.#nonce,
-        remoteIp: this.#line.remoteIp,
+        ...(tailnetLogin === undefined ? {} : { tailnetLogin }),
       };
-      const { wire, caller, hello } = enter(params, visitor, this.#parts);
+      const admitted = enter(params, visitor, this.#parts);
       clearTimeout(this.#handshakeTimer);
-      this.#line.raise(POLICY.maxPayload);
-      this.#respond(id, hello);
       const close = (code: number, reason: string) => this.close(code, reason);
-      const admission = this.#parts.gateway.connect({ caller, close });
-      this.#state = { wire, caller, admission };
-      this.#parts.log.debug("A client connected", {
-        connId: this.#connId,
-        client: caller.client.id,
-        mode: caller.client.mode,
-        protocol: wire.protocol,
-        method: caller.method,
-      });
-      this.#parts.gateway.greet(caller);
+      this.#admission = this.#parts.gateway.connect({ caller: admitted.caller, close });
+      const kept = this.#parts.gateway.kept();
+      if (kept === undefined) return this.#welcome(id, admitted);
+      // What a device is told of its rights holds, also after a loss of power.
+      this.#isAsking = true;
+      kept.then(
+        () => this.#welcome(id, admitted),
+        (cause) => this.#failed(id, { cause, params }),
+      );
     } catch (thrown) {
-      if (!(thrown instanceof Refusal)) {
-        this.#parts.log.error("A handshake failed", { cause: thrown });
-        this.#answer(id, { ok: false, error: toWireError(thrown) });
-        return this.close(1011, "gateway message handler unavailable");
-      }
+      if (!(thrown instanceof Refusal)) return this.#failed(id, { cause: thrown, params });
       this.#parts.log.info("A connection was refused", {
         connId: this.#connId,
         remoteIp: this.#line.remoteIp,
-        reason: thrown.message,
+        reason: quoted(thrown.message),
       });
+      this.#turnedAway(thrown.error, params);
       this.#answer(id, { ok: false, error: thrown.error });
       this.close(thrown.close.code, thrown.close.reason);
     }
+  }
+
+  #welcome(id: string, { wire, caller, hello }: Admitted): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return; // gone, or shut out meanwhile
+    this.#line.raise(POLICY.maxPayload);
+    this.#respond(id, hello);
+    this.#state = { wire, caller };
+    this.#parts.audit.record({
+      action: "connect",
+      allowed: true,
+      reason: [...caller.scopes].join(" "),
+      who: actorOf(caller),
+    });
+    this.#parts.log.debug("A client connected", {
+      connId: this.#connId,
+      client: quoted(caller.client.id),
+      mode: quoted(caller.client.mode),
+      protocol: wire.protocol,
+      method: caller.method,
+    });
+    this.#parts.gateway.greet(caller);
+  }
+
+  #failed(id: string, { cause, params }: { cause: unknown; params: unknown }): void {
+    this.#parts.log.error("A handshake failed", { cause });
+    const error = toWireError(cause);
+    this.#turnedAway(error, params);
+    this.#answer(id, { ok: false, error });
+    this.close(1011, "gateway message handler unavailable");
+  }
+
+  /** Writes down that a client was not let in. What it calls itself is nobody's proof. */
+  #turnedAway({ message, details }: ErrorShape, params?: unknown): void {
+    const clientId = textIn(propertyOf(params, "client"), "id");
+    this.#parts.audit.record({
+      action: "connect",
+      allowed: false,
+      reason: textIn(details, "code") ?? message,
+      who: { remoteIp: this.#line.remoteIp, connId: this.#connId, clientId },
+      target: textIn(details, "requestId"),
+    });
   }
 
   #request(
@@ -325,8 +387,16 @@ function readFrame(data: unknown): unknown {
 }
 
 function idOf(frame: unknown): string {
-  const id = typeof frame === "object" && frame !== null && "id" in frame ? frame.id : undefined;
-  return typeof id === "string" && id !== "" ? id : "invalid";
+  return textIn(frame, "id") || "invalid";
+}
+
+function textIn(value: unknown, name: string): string | undefined {
+  const text = propertyOf(value, name);
+  return typeof text === "string" ? text : undefined;
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** A close reason within the protocol's limit, cut between characters. */

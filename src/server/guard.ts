@@ -1,4 +1,5 @@
 /** The only TCP listener: limits what `Deno.serve` can't, and speaks to it over a private socket. */
+import { addressKey } from "./address.ts";
 import { Connection, type Origin, type Post } from "./guard_connection.ts";
 import { Turn } from "./turn.ts";
 import { PEER_HEADER } from "./guard_head.ts";
@@ -20,10 +21,12 @@ export interface GuardLimits {
   readonly idleHttpMs: number;
   /** Open connections in all. */
   readonly connections: number;
-  /** Open connections of one address; an IPv6 address counts as its /64 network. */
+  /** Open connections of one address; `addressKey` tells which are one. */
   readonly perAddress: number;
   /** WebSockets of one address that are not raised. */
   readonly preauthPerAddress: number;
+  /** How long such a one keeps its place when others of its address want it. */
+  readonly patienceMs: number;
   /** How long bytes may wait for a client that takes none. */
   readonly stuckMs: number;
   /** How long an end may take, of one connection or of all, before it is made short. */
@@ -38,7 +41,8 @@ export const GUARD_LIMITS: GuardLimits = {
   idleHttpMs: 60_000,
   connections: 10_000,
   perAddress: 4_096,
-  preauthPerAddress: 32,
+  preauthPerAddress: 128,
+  patienceMs: 1_000,
   stuckMs: 10_000,
   closeMs: 2_000,
 };
@@ -69,6 +73,12 @@ export interface Peer {
   cut(code?: number, reason?: string): void;
 }
 
+/** A certificate, with those that vouch for it behind it, and its key; both in PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /**
  * `request.url` names the host that the client asked for, but not so in a clone. Among the headers
  * is a private one of the guard, which must not be passed on.
@@ -81,8 +91,8 @@ export interface GuardOptions {
   readonly port: number;
   /** Further addresses to listen on at the same port, where they can be had. */
   readonly also?: readonly string[];
-  /** A certificate and its key, in PEM, to speak TLS with. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** To speak TLS with. */
+  readonly tls?: KeyPair;
   readonly limits?: Partial<GuardLimits>;
   /** Is told of what went wrong and concerns nobody else. */
   readonly log?: (line: string) => void;
@@ -101,6 +111,11 @@ export interface Guard extends AsyncDisposable {
   readonly addr: Deno.NetAddr;
   stats(): GuardStats;
   /**
+   * Shows another certificate from now on; connections that are open live on. Resolves when it is
+   * shown. Rejects, and changes nothing, if TLS can't be spoken with it. One call at a time.
+   */
+  renew(tls: KeyPair): Promise<void>;
+  /**
    * Stops listening, lets answers that are under way and sockets that are open finish for
    * `closeMs`, then drops what is left. Close the sockets first. Never rejects.
    */
@@ -116,18 +131,6 @@ export function serveGuarded(handler: Handler, options: GuardOptions): Guard {
   return new ServingGuard(handler, options);
 }
 
-/** What counts as one address: IPv4 by itself, also inside of IPv6; IPv6 by its /64 network. */
-export function addressKey(hostname: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!hostname.includes(":")) return hostname;
-  const [front = [], back = []] = hostname.split("::").map((part) =>
-    part.split(":").filter((group) => group !== "")
-  );
-  const zeros = new Array<string>(Math.max(0, 8 - front.length - back.length)).fill("0");
-  return `${[...front, ...zeros, ...back].slice(0, 4).join(":")}::/64`;
-}
-
 class ServingGuard implements Guard {
   readonly addr: Deno.NetAddr;
   readonly #limits: GuardLimits;
@@ -135,7 +138,8 @@ class ServingGuard implements Guard {
   readonly #handler: Handler;
   readonly #inner: InnerServer;
   readonly #post: Post;
-  readonly #listeners: Listener[] = [];
+  /** Each with its loop, which ends after it was closed. */
+  readonly #listeners = new Map<Listener, Promise<void>>();
   readonly #isSecure: boolean;
   readonly #connections = new Map<string, Connection>();
   /** Those over a limit, as long as they take to read why. */
@@ -152,11 +156,11 @@ class ServingGuard implements Guard {
     this.#isSecure = tls !== undefined;
 
     const first = listen(hostname, port, tls);
-    this.#listeners.push(first);
+    const listeners = [first];
     this.addr = first.addr;
     for (const further of also) {
       try {
-        this.#listeners.push(listen(further, this.addr.port, tls));
+        listeners.push(listen(further, this.addr.port, tls));
       } catch (error) {
         this.#log(`Cannot listen on ${further} as well: ${error}`);
       }
@@ -179,13 +183,28 @@ class ServingGuard implements Guard {
     };
     // It keeps the process alive, as a listener does, while none can accept.
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs(this.#limits));
-    for (const listener of this.#listeners) void this.#accept(listener);
+    for (const listener of listeners) this.#listeners.set(listener, this.#accept(listener));
   }
 
   stats(): GuardStats {
     let unauthenticated = 0;
-    for (const origin of this.#origins.values()) unauthenticated += origin.unauthenticated;
+    for (const origin of this.#origins.values()) {
+      unauthenticated += origin.unauthenticated.size;
+    }
     return { connections: this.#connections.size, unauthenticated };
+  }
+
+  async renew(tls: KeyPair): Promise<void> {
+    if (!this.#isSecure) throw new Error("Cannot renew the certificate: TLS is not spoken here");
+    listen("127.0.0.1", 0, tls).close(); // throws where the pair is no good, and nothing is lost
+    for (const [listener, accepting] of [...this.#listeners]) {
+      if (this.#stopped !== undefined) return;
+      // Deno can't swap the certificate of a listener. The port is free once the loop has ended.
+      this.#listeners.delete(listener);
+      listener.close();
+      await accepting;
+      await this.#reopen(listener.addr, tls);
+    }
   }
 
   shutdown(): Promise<void> {
@@ -196,16 +215,29 @@ class ServingGuard implements Guard {
     return this.shutdown();
   }
 
+  /** Listens again where it was done before; resolves when that is so, or has no use any more. */
+  async #reopen({ hostname, port }: Deno.NetAddr, tls: KeyPair): Promise<void> {
+    while (this.#stopped === undefined) {
+      try {
+        const listener = listen(hostname, port, tls);
+        this.#listeners.set(listener, this.#accept(listener));
+        return;
+      } catch (error) {
+        this.#log(`Cannot listen on ${hostname} again: ${error}`);
+        await this.#nextSweep();
+      }
+    }
+  }
+
   async #accept(listener: Listener): Promise<void> {
     while (this.#stopped === undefined) {
       let client: Client;
       try {
         client = await listener.accept();
       } catch (error) {
-        if (this.#stopped !== undefined) return;
+        if (this.#stopped !== undefined || !this.#listeners.has(listener)) return;
         this.#log(`Cannot accept a connection: ${error}`);
-        // Mostly for want of file descriptors, which only time brings back.
-        await new Promise<void>((resolve) => this.#onSweep.push(resolve));
+        await this.#nextSweep(); // mostly for want of file descriptors, which only time brings back
         continue;
       }
       this.#admit(client);
@@ -220,7 +252,7 @@ class ServingGuard implements Guard {
       return client.close(); // it has left already
     }
     const key = addressKey(client.remoteAddr.hostname);
-    const origin = this.#origins.get(key) ?? { open: 0, unauthenticated: 0 };
+    const origin = this.#origins.get(key) ?? { open: 0, unauthenticated: new Set() };
     const connection = new Connection(client, { post: this.#post, origin, secure: this.#isSecure });
     if (
       this.#connections.size >= this.#limits.connections || origin.open >= this.#limits.perAddress
@@ -255,6 +287,10 @@ class ServingGuard implements Guard {
     return connection.answer({ request, mark, completed }, this.#handler);
   }
 
+  #nextSweep(): Promise<void> {
+    return new Promise((resolve) => this.#onSweep.push(resolve));
+  }
+
   #sweep(): void {
     const now = performance.now();
     for (const connection of this.#connections.values()) connection.sweep(now);
@@ -270,7 +306,7 @@ class ServingGuard implements Guard {
     const finished = (some: readonly Connection[]) =>
       Promise.all(some.map(({ finished }) => finished));
 
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of this.#listeners.keys()) listener.close();
     // `Deno.serve` would close the sockets in its own way, over the close frames under way.
     await within(closeMs, finished(connections().filter(({ isWebSocket }) => isWebSocket)));
     for (const connection of connections()) if (!connection.hasAsked) connection.drop();
@@ -300,7 +336,7 @@ interface Listener {
   close(): void;
 }
 
-function listen(hostname: string, port: number, tls: GuardOptions["tls"]): Listener {
+function listen(hostname: string, port: number, tls: KeyPair | undefined): Listener {
   return tls === undefined
     ? Deno.listen({ hostname, port })
     : Deno.listenTls({ hostname, port, ...tls });

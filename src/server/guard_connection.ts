@@ -32,7 +32,8 @@ export interface Post {
 /** How many connections come from one place. */
 export interface Origin {
   open: number;
-  unauthenticated: number;
+  /** Those with a WebSocket that has not proved itself; the one that waits longest first. */
+  readonly unauthenticated: Set<Connection>;
 }
 
 /** A request as it comes back out of the inner server. */
@@ -90,7 +91,8 @@ export class Connection implements Peer {
   /** Whether any byte went out. */
   #hasAnswered = false;
   #isUpgraded = false;
-  #isUnauthenticated = false;
+  /** When its WebSocket began to be unauthenticated, by `performance.now()`. */
+  #unprovenSince = 0;
   /** Whether the client has closed its half. */
   #hasEnded = false;
   #isDropped = false;
@@ -254,7 +256,7 @@ export class Connection implements Peer {
 
   /** Resolves to the next request's head; to nothing if the client has left or was refused. */
   async #readHead(): Promise<RequestHead | undefined> {
-    const { headerBytes, headerMs, bodyBytes, preauthPerAddress } = this.#post.limits;
+    const { headerBytes, headerMs, bodyBytes } = this.#post.limits;
     for (let seen = 0;;) {
       const bytes = this.#intake.unread;
       if (bytes.length > 0 && this.#phase === "idle") this.#enter("head", headerMs);
@@ -267,7 +269,7 @@ export class Connection implements Peer {
         const head = readHead(bytes.subarray(0, length), this.token);
         if ("status" in head) return this.#refuse(head);
         if (head.body !== "chunked" && head.body > bodyBytes) return this.#refuse(BODY_TOO_LARGE);
-        if (head.isUpgrade && this.#origin.unauthenticated >= preauthPerAddress) {
+        if (head.isUpgrade && !this.#findsRoom()) {
           return this.#refuse(TOO_MANY_UNAUTHENTICATED);
         }
         this.#intake.skip(length);
@@ -345,8 +347,8 @@ export class Connection implements Peer {
   #awaitDecision(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#enter("decision", this.#post.limits.headerMs);
-    this.#isUnauthenticated = true;
-    this.#origin.unauthenticated++;
+    this.#unprovenSince = performance.now();
+    this.#origin.unauthenticated.add(this);
     this.#decide = (isUpgraded) => {
       this.#decide = undefined;
       this.#isUpgraded = isUpgraded;
@@ -512,9 +514,23 @@ export class Connection implements Peer {
   }
 
   #authenticated(): void {
-    if (!this.#isUnauthenticated) return;
-    this.#isUnauthenticated = false;
-    this.#origin.unauthenticated--;
+    this.#origin.unauthenticated.delete(this);
+  }
+
+  /**
+   * Whether its address may have one more WebSocket that proves nothing yet. One that had its time
+   * goes for it: whoever holds all places in silence must not keep the owner out.
+   */
+  #findsRoom(): boolean {
+    const { preauthPerAddress, patienceMs } = this.#post.limits;
+    const { unauthenticated } = this.#origin;
+    if (unauthenticated.size < preauthPerAddress) return true;
+    const [oldest] = unauthenticated;
+    if (oldest === undefined || performance.now() - oldest.#unprovenSince < patienceMs) {
+      return false;
+    }
+    oldest.drop();
+    return true;
   }
 
   #enter(phase: Phase, ms: number): void {

@@ -10,6 +10,7 @@ import { type Admitted, challenge, type Door, enter, Refusal, type Visitor } fro
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const NONCE = "nonce-1";
+const REMOTE = { local: false, remoteIp: "192.0.2.9" };
 
 // ── who is let in ─────────────────────────────────────────────────────────────────────────────
 
@@ -389,7 +390,7 @@ Deno.test("a device from elsewhere waits for its owner", async () => {
   const three = house.refuse(phone.proves(params({ scopes: ["operator.read"], ...V3 })), REMOTE);
   deepStrictEqual([three.error, three.close], [{
     code: "NOT_PAIRED",
-    message: "pairing required",
+    message: `pairing required (on the gateway's machine: openclaw devices approve ${requestId})`,
     details: { code: "PAIRING_REQUIRED", requestId, reason: "not-paired" },
   }, { code: 1008, reason: "pairing required" }]);
   house.kernel.gateway.pairing.approve(requestId ?? "");
@@ -517,6 +518,189 @@ Deno.test("to show nothing is no guess", async () => {
   house.enter(params({ auth: { password: "hunter2" } }));
 });
 
+Deno.test("whoever shares an address shares its guesses, and nobody else's", async () => {
+  await using house = open({ mode: "password", secret: "hunter2" });
+  const from = (remoteIp: string, direct = true) => ({ local: false, remoteIp, direct });
+  const right = params({ auth: { password: "hunter2" } });
+  const guess = (visitor: Partial<Visitor>) => {
+    for (let i = 0; i < 10; i++) house.refuse(params({ auth: { password: `no ${i}` } }), visitor);
+  };
+  guess(from("2001:db8::1"));
+  strictEqual(detailCode(house.refuse(right, from("2001:db8::ffff:2"))), "AUTH_RATE_LIMITED");
+  house.enter(right, from("2001:db8:0:1::1"));
+  guess(from("::ffff:192.0.2.7"));
+  strictEqual(detailCode(house.refuse(right, from("192.0.2.7"))), "AUTH_RATE_LIMITED");
+  guess(from("127.0.0.1", false));
+  strictEqual(detailCode(house.refuse(right, from("127.0.0.1", false))), "AUTH_RATE_LIMITED");
+  house.enter(right); // those behind a proxy never lock out who sits here
+  guess({ remoteIp: "127.7.7.7" });
+  strictEqual(detailCode(house.refuse(right)), "AUTH_RATE_LIMITED");
+});
+
+Deno.test("a password that nobody finds opens while guesses are locked out", async () => {
+  const password = "a sentence that only its owner would write";
+  await using house = open({ mode: "password", secret: password });
+  for (let i = 0; i < 20; i++) house.refuse(params({ auth: { password: `no ${i}` } }));
+  house.enter(params({ auth: { password } }));
+});
+
+// ── whom others vouch for ─────────────────────────────────────────────────────────────────────
+
+const PEOPLE: AuthPolicy = {
+  mode: "trusted-proxy",
+  userHeader: "x-user",
+  requiredHeaders: [],
+  allowUsers: [],
+  secret: TOKEN,
+};
+const ADA = { ...REMOTE, direct: false, identity: { by: "proxy", user: "ada" } } as const;
+
+Deno.test("a trusted proxy's user is an operator, who must still approve the device", async () => {
+  await using house = open(PEOPLE);
+  const phone = new Device();
+  const asking = phone.proves(params({ auth: undefined, scopes: ["operator.read"] }), "");
+  strictEqual(detailCode(house.refuse(asking, ADA)), "PAIRING_REQUIRED");
+  house.kernel.gateway.pairing.approve(house.kernel.gateway.pairing.pending()[0]?.requestId ?? "");
+  const { caller, hello } = house.enter(asking, ADA);
+  deepStrictEqual([caller.method, caller.user, caller.role, caller.local, [...caller.scopes]], [
+    "trusted-proxy",
+    "ada",
+    "operator",
+    false,
+    ["operator.read"],
+  ]);
+  strictEqual(hello.auth?.method, "trusted-proxy");
+  const more = phone.proves(params({ auth: undefined, scopes: ["operator.admin"] }), "");
+  strictEqual(detailCode(house.refuse(more, ADA)), "PAIRING_REQUIRED");
+});
+
+Deno.test("a trusted proxy's user without a device may look at nothing", async () => {
+  await using house = open(PEOPLE);
+  const ui = { ...CLIENT, id: "openclaw-control-ui", mode: "webchat" } as const;
+  for (const [client, version] of [[CLIENT, {}], [ui, {}], [ui, V3]] as const) {
+    const given = params({ client, auth: undefined, scopes: ["operator.admin"], ...version });
+    const page = { origin: "https://chat.example.com", sameOrigin: true };
+    deepStrictEqual([...house.enter(given, { ...ADA, ...page }).caller.scopes], []);
+  }
+});
+
+Deno.test("a trusted proxy brings no nodes, and nobody by the secret", async () => {
+  await using house = open(PEOPLE);
+  const node = new Device().proves(params({ role: "node", auth: undefined }), "");
+  strictEqual(authReason(house.refuse(node, ADA)), "trusted_proxy_role_not_allowed");
+  const { identity: _, ...far } = ADA;
+  for (const visitor of [far, REMOTE]) {
+    const refused = house.refuse(params({}), visitor);
+    deepStrictEqual([detailCode(refused), authReason(refused)], [
+      "AUTH_UNAUTHORIZED",
+      "trusted_proxy_untrusted_source",
+    ]);
+  }
+  strictEqual(house.enter(params({})).caller.method, "token"); // at the console it is good
+  strictEqual(detailCode(house.refuse(params({ auth: undefined }))), "AUTH_TOKEN_MISSING");
+});
+
+Deno.test("why a proxy's word does not count is told in each version's words", async () => {
+  await using house = open(PEOPLE);
+  const table = [
+    ["trusted_proxy_user_missing", "AUTH_UNAUTHORIZED", "AUTH_UNAUTHORIZED"],
+    ["trusted_proxy_user_not_allowed", "AUTH_UNAUTHORIZED", "AUTH_UNAUTHORIZED"],
+    ["trusted_proxy_missing_header_x-team", "AUTH_IDENTITY_HEADER_REQUIRED", "AUTH_UNAUTHORIZED"],
+  ] as const;
+  for (const [reason, four, three] of table) {
+    const visitor = { ...ADA, identity: { by: "nobody", reason } } as const;
+    const { error, close } = house.refuse(params({ auth: undefined }), visitor);
+    match(error.message, /^unauthorized: .*gateway\.auth\.trustedProxy/);
+    strictEqual(close.reason, error.message);
+    deepStrictEqual(error.details, {
+      code: four,
+      authReason: reason,
+      canRetryWithDeviceToken: false,
+      recommendedNextStep: "review_auth_configuration",
+    });
+    const old = house.refuse(params({ auth: undefined, ...V3 }), visitor).error;
+    deepStrictEqual(old.details, { code: three, authReason: reason });
+  }
+});
+
+Deno.test("a device's own token is good beside a proxy that says nothing", async () => {
+  await using house = open(PEOPLE);
+  const phone = new Device();
+  const deviceToken = house.enter(phone.proves(params({}))).hello.auth?.deviceToken ?? "";
+  const again = phone.proves(params({ auth: { deviceToken } }), deviceToken);
+  strictEqual(house.enter(again, REMOTE).caller.method, "device-token");
+});
+
+const TAILNET: AuthPolicy = { mode: "token", secret: TOKEN, tailscale: true };
+const SERVED = {
+  ...REMOTE,
+  direct: false,
+  identity: { by: "tailscale", login: "Ada@example.com", address: "100.64.0.7" },
+} as const;
+
+Deno.test("whom the tailnet's daemon confirms comes in, and needs approval like anybody", async () => {
+  await using house = open(TAILNET);
+  const known = { ...SERVED, tailnetLogin: "ada@EXAMPLE.com" };
+  const asking = new Device().proves(params({ auth: undefined, scopes: ["operator.read"] }), "");
+  strictEqual(detailCode(house.refuse(asking, known)), "PAIRING_REQUIRED");
+  house.kernel.gateway.pairing.approve(house.kernel.gateway.pairing.pending()[0]?.requestId ?? "");
+  const { caller } = house.enter(asking, known);
+  deepStrictEqual([caller.method, caller.user], ["tailscale", "Ada@example.com"]);
+  const { caller: nobody } = house.enter(
+    params({ auth: undefined, scopes: ["operator.admin"] }),
+    known,
+  );
+  deepStrictEqual([...nobody.scopes], []);
+});
+
+Deno.test("whom it does not confirm is told why, unless they show a wrong secret", async () => {
+  await using house = open(TAILNET);
+  const nobody = (reason: "tailscale_user_missing" | "tailscale_proxy_missing") =>
+    ({ ...SERVED, identity: { by: "nobody", reason } }) as const;
+  const table = [
+    [SERVED, "WHOIS_FAILED", "tailscale_whois_failed"],
+    [
+      { ...SERVED, tailnetLogin: "eve@example.com" },
+      "IDENTITY_MISMATCH",
+      "tailscale_user_mismatch",
+    ],
+    [nobody("tailscale_user_missing"), "IDENTITY_MISSING", "tailscale_user_missing"],
+    [nobody("tailscale_proxy_missing"), "PROXY_MISSING", "tailscale_proxy_missing"],
+  ] as const;
+  for (const [visitor, code, reason] of table) {
+    for (const version of [{}, V3]) {
+      const refused = house.refuse(params({ auth: undefined, ...version }), visitor);
+      match(refused.error.message, /^unauthorized: tailscale /);
+      deepStrictEqual([detailCode(refused), authReason(refused)], [
+        `AUTH_TAILSCALE_${code}`,
+        reason,
+      ]);
+    }
+    const wrong = house.refuse(params({ auth: { token: "wrong" } }), visitor);
+    strictEqual(detailCode(wrong), "AUTH_TOKEN_MISMATCH");
+    strictEqual(house.enter(params({}), visitor).caller.method, "token");
+  }
+});
+
+Deno.test("the tailnet's word opens nothing where it was not asked for", async () => {
+  await using house = open();
+  const known = { ...SERVED, tailnetLogin: "Ada@example.com" };
+  strictEqual(detailCode(house.refuse(params({ auth: undefined }), known)), "AUTH_TOKEN_MISSING");
+});
+
+Deno.test("the tailnet brings people, not nodes; without a secret it is the only way from afar", async () => {
+  const known = { ...SERVED, tailnetLogin: "Ada@example.com" };
+  await using house = open(TAILNET);
+  const node = new Device().proves(params({ role: "node", auth: undefined }), "");
+  strictEqual(detailCode(house.refuse(node, known)), "AUTH_TOKEN_MISSING");
+  await using other = open({ mode: "none", tailscale: true });
+  strictEqual(other.enter(params({ auth: undefined }), known).caller.method, "tailscale");
+  strictEqual(
+    detailCode(other.refuse(params({ auth: undefined }), REMOTE)),
+    "AUTH_TOKEN_NOT_CONFIGURED",
+  );
+});
+
 Deno.test("every challenge is another one", () => {
   const [first, second] = [challenge(), challenge()];
   notStrictEqual(first.nonce, second.nonce);
@@ -525,7 +709,6 @@ Deno.test("every challenge is another one", () => {
 
 const CLIENT = { id: "cli", mode: "cli", version: "1", platform: "linux" } as const;
 const V3 = { minProtocol: 3, maxProtocol: 3 };
-const REMOTE = { local: false, remoteIp: "192.0.2.9" };
 
 /** What a client says that does everything right. */
 function params(change: Partial<ConnectParams>): ConnectParams {
@@ -578,6 +761,10 @@ function detailCode({ error }: Refusal): unknown {
   return (error.details as Record<string, unknown> | undefined)?.code;
 }
 
+function authReason({ error }: Refusal): unknown {
+  return (error.details as Record<string, unknown> | undefined)?.authReason;
+}
+
 interface House extends AsyncDisposable {
   readonly kernel: TestKernel;
   readonly clock: { now: number };
@@ -592,7 +779,7 @@ function open(auth: AuthPolicy = { mode: "token", secret: TOKEN }): House {
   const door: Door = {
     gateway: kernel.gateway,
     auth: () => auth,
-    attempts: new Attempts({}, () => clock.now),
+    attempts: new Attempts({}, { now: () => clock.now }),
     paths: { configPath: "/state/openclaw.json", stateDir: "/state" },
     bootId: "boot-1",
   };
@@ -602,6 +789,7 @@ function open(auth: AuthPolicy = { mode: "token", secret: TOKEN }): House {
       nonce: NONCE,
       remoteIp: "127.0.0.1",
       local: true,
+      direct: true,
       sameOrigin: false,
       ...visitor,
     }, door);

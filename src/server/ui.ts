@@ -1,5 +1,6 @@
 /** Serves the built page: one document, and the hashed files that it asks for. */
 import { pathToFileURL } from "node:url";
+import { findRoute } from "./routes.ts";
 
 /** What `scripts/web.ts` writes beside the files that it built. */
 export interface UiManifest {
@@ -14,7 +15,10 @@ export interface UiManifest {
 
 /** Answers requests for the page. */
 export interface Ui {
-  /** Resolves to `undefined` for a path that isn't the page's; never rejects for a bad request. */
+  /**
+   * Resolves to `undefined` for a path that isn't the page's; never rejects for a bad request. The
+   * request is one that reads.
+   */
   respond(request: Request): Promise<Response | undefined>;
 }
 
@@ -28,14 +32,11 @@ export function createUi(root: URL | string): Ui {
     async respond(request) {
       const { pathname } = new URL(request.url);
       const name = pathname.slice(1);
-      const isFile = HASHED.test(name);
-      if (!isFile && !isRoute(pathname)) return undefined;
-      if (request.method !== "GET" && request.method !== "HEAD") {
-        return answer(request, 405, "Method not allowed\n", { allow: "GET, HEAD" });
-      }
+      const route = findRoute(pathname);
+      if (route !== "file" && route !== "page") return undefined;
       const manifest = await readManifest(folder);
       if (manifest === undefined) return notBuilt(request);
-      if (!isFile) {
+      if (route === "page") {
         return file(request, new URL(DOCUMENT, folder), {
           "content-type": "text/html; charset=utf-8",
           "cache-control": "no-cache",
@@ -58,17 +59,6 @@ export function createUi(root: URL | string): Ui {
 
 const DOCUMENT = "index.html";
 const MANIFEST = "manifest.json";
-/** No file of the page has another name, so no path can lead out of the root. */
-const HASHED = /^[a-z]+-[0-9a-f]{12}\.[a-z0-9]+$/;
-/** Places inside the page: plain words, neither dots nor escapes. */
-const ROUTE = /^\/(?:[A-Za-z0-9_-]+\/?)*$/;
-/** First words of paths that belong to programs; a wrong one must not look like a page to them. */
-const NOT_PAGES: ReadonlySet<string> = new Set(["api", "v1", "hooks", "tools", "__openclaw__"]);
-
-function isRoute(pathname: string): boolean {
-  return pathname.length <= 256 && ROUTE.test(pathname) &&
-    !NOT_PAGES.has(pathname.split("/")[1] ?? "");
-}
 
 /** The page runs its own script and speaks to its own host; it can make no markup out of text. */
 const SECURITY = {

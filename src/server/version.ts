@@ -17,6 +17,8 @@ export interface Grant {
   /** In the order in which they were asked for. */
   readonly scopes: readonly string[];
   readonly token?: DeviceToken;
+  /** The device's tokens for other roles, where it gets them with this answer. */
+  readonly handed?: readonly DeviceToken[];
 }
 
 /** One version's way of saying things. */
@@ -53,10 +55,13 @@ const V3: WireVersion = {
     if (code === "FORBIDDEN") return { code: "INVALID_REQUEST", ...error };
     return { code, ...error, ...(details === undefined ? {} : { details }) };
   },
-  authDetails: (code, authReason) => ({ code, authReason }),
+  authDetails: (code, authReason) => ({
+    code: code === "AUTH_IDENTITY_HEADER_REQUIRED" ? "AUTH_UNAUTHORIZED" : code,
+    authReason,
+  }),
   deviceDetails: (reason) => ({ code: "DEVICE_AUTH_INVALID", reason }),
   pairing: (reason, { requestId }) => ({
-    message: "pairing required",
+    message: `pairing required (on the gateway's machine: openclaw devices approve ${requestId})`,
     details: { code: "PAIRING_REQUIRED", requestId, reason },
     closeReason: "pairing required",
   }),
@@ -84,9 +89,11 @@ const V4: WireVersion = {
       ? "retry_with_device_token"
       : authReason === "rate_limited"
       ? "wait_then_retry"
-      : /_missing(_config)?$/.test(authReason)
+      : /^(token|password)_missing(_config)?$/.test(authReason)
       ? "update_auth_configuration"
-      : "update_auth_credentials",
+      : /^(token|password|device_token)_mismatch$/.test(authReason)
+      ? "update_auth_credentials"
+      : "review_auth_configuration",
   }),
   deviceDetails: (reason) => ({ code: DEVICE_CODES[reason], reason }),
   pairing(reason, request, known) {
@@ -110,14 +117,18 @@ const V4: WireVersion = {
       closeReason: `${message} (requestId: ${requestId})`,
     };
   },
-  auth({ method, role, scopes, token }) {
+  auth({ method, role, scopes, token, handed = [] }) {
     return {
       method,
       role,
       scopes: [...scopes],
-      ...(token === undefined ? {} : {
-        deviceToken: token.token,
-        issuedAtMs: token.rotatedAtMs ?? token.createdAtMs,
+      ...(token === undefined ? {} : issued(token)),
+      ...(handed.length === 0 ? {} : {
+        deviceTokens: handed.map((other) => ({
+          ...issued(other),
+          role: other.role,
+          scopes: [...other.scopes],
+        })),
       }),
     };
   },
@@ -126,6 +137,10 @@ const V4: WireVersion = {
     policy: { ...POLICY, attachments: { maxBytes: 19_464_192, maxImageBytes: 5_000_000 } },
   }),
 };
+
+function issued({ token, createdAtMs, rotatedAtMs }: DeviceToken) {
+  return { deviceToken: token, issuedAtMs: rotatedAtMs ?? createdAtMs };
+}
 
 /** The adapters, by version. */
 export const WIRE: Readonly<Record<Protocol, WireVersion>> = { 3: V3, 4: V4 };

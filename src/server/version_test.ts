@@ -58,6 +58,9 @@ Deno.test("version 4 adds what the client should do next to a refused credential
   strictEqual(next("token_mismatch"), "update_auth_credentials");
   strictEqual(next("password_missing"), "update_auth_configuration");
   strictEqual(next("rate_limited"), "wait_then_retry");
+  strictEqual(next("device_token_mismatch"), "update_auth_credentials");
+  strictEqual(next("tailscale_user_missing"), "review_auth_configuration");
+  strictEqual(next("trusted_proxy_user_not_allowed"), "review_auth_configuration");
   deepStrictEqual(WIRE[3].authDetails("C", "token_mismatch", { canRetryWithDeviceToken: true }), {
     code: "C",
     authReason: "token_mismatch",

@@ -228,7 +228,7 @@ Deno.test("listing is a walk of an index, with nothing to sort", () => {
     const { sql, values } = listStatement({ ...query, limit: 50 });
     const plan = database.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values);
     strictEqual(plan.length, 1, JSON.stringify(plan));
-    ok(plan[0]?.detail.includes(`INDEX ${index}`), plan[0]?.detail);
+    ok(plan[0]?.detail.includes(`INDEX ${index}`), plan[0]?.detail ?? "");
   }
 });
 

@@ -3,8 +3,13 @@ import type { Store } from "../store.ts";
 import { openDatabase } from "./database.ts";
 import { SqliteDevices } from "./devices.ts";
 import { type Holder, removeHolder, writeHolder } from "./holder.ts";
+import { SqliteInbox } from "./inbox.ts";
 import { init } from "./migrations/0001_init.ts";
+import { outbox } from "./migrations/0002_outbox.ts";
+import { inbox } from "./migrations/0003_inbox.ts";
+import { SqliteOutbox } from "./outbox.ts";
 import { SqliteRuns } from "./runs.ts";
+import { SqliteSenders } from "./senders.ts";
 import { SqliteSessions } from "./sessions.ts";
 import { SqliteTranscripts } from "./transcripts.ts";
 import { SqliteValues } from "./values.ts";
@@ -13,7 +18,10 @@ export { StoreFileError } from "./database.ts";
 export { type Holder, StoreBusyError } from "./holder.ts";
 
 /** In the order in which they were released; one that was is never edited. */
-const MIGRATIONS = [init];
+const MIGRATIONS = [init, outbox, inbox];
+
+/** The schema that this program writes: how many migrations a file has seen. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * Opens the store at `path`, which nobody else can then open, and brings an older one up to date.
@@ -36,6 +44,9 @@ export function openStore(
     sessions: new SqliteSessions(database),
     transcripts,
     runs: new SqliteRuns(database, transcripts),
+    inbox: new SqliteInbox(database),
+    senders: new SqliteSenders(database),
+    outbox: new SqliteOutbox(database),
     devices: new SqliteDevices(database),
     values: new SqliteValues(database),
     transaction: (change) => database.transaction(change),

@@ -112,7 +112,7 @@ Deno.test("a file of a newer program is refused and not touched", async () => {
     const path = `${folder}/gateway.db`;
     openStore(path)[Symbol.dispose]();
     exec(path, "PRAGMA user_version = 99");
-    refusesUntouched(path, /version 99, this program knows versions up to 1$/);
+    refusesUntouched(path, /version 99, this program knows versions up to \d+$/);
   });
 });
 
@@ -164,13 +164,15 @@ Deno.test("a file that is not a store is refused and not touched", async (t) => 
 Deno.test("damage that shows later names the file", async () => {
   await inFolder((folder) => {
     const path = `${folder}/gateway.db`;
+    openStore(path)[Symbol.dispose]();
+    const from = Deno.statSync(path).size; // behind the schema, which is read at once
     {
       using store = openStore(path);
       store.transaction(() => {
         for (let i = 0; i < 300; i++) append(store, "s1");
       });
     }
-    overwrite(path, { from: 2 * 4096, to: Deno.statSync(path).size });
+    overwrite(path, { from, to: Deno.statSync(path).size });
     using store = openStore(path);
     throws(() => store.transcripts.page("s1", { limit: 200 }), (error) => {
       ok(error instanceof StoreFileError);

@@ -64,6 +64,7 @@ export function agentHandlers(
         method: "agent",
         sessionKey: key,
         connId: call.caller.connId,
+        deviceId: call.caller.deviceId,
         message: userMessage(text, { runId, attachments }),
         options: {
           ...(params.thinking === undefined ? {} : { thinking: params.thinking }),

@@ -87,7 +87,7 @@ Deno.test("agent: /new is an admin's, and starts afresh", async () => {
     const answer = ask(kernel, { message });
     const turn = await kernel.agent.turn();
     const [entry, ...others] = turn.io.history();
-    ok(entry?.kind === "message" && textOf(entry.message).startsWith(said!), message);
+    ok(entry?.kind === "message" && textOf(entry.message).startsWith(said!), message ?? "");
     deepStrictEqual(others, []);
     await turn.answers("hi");
     await answer;

@@ -4,6 +4,7 @@ import type { HandlersFor } from "../../../schemas/contract.ts";
 import type { Account } from "../../account.ts";
 import type { Call } from "../../caller.ts";
 import { type ConfigFile, parseConfig } from "../../config.ts";
+import { Deadline } from "../../deadline.ts";
 import { invalid } from "../../error.ts";
 import { channelReport, probeKey, type ProbeResult } from "../channel_report.ts";
 import type { Attendant } from "../attendant.ts";
@@ -125,22 +126,19 @@ async function probe(
 ): Promise<ProbeResult | undefined> {
   const startedAt = performance.now();
   const elapsed = () => Math.round(performance.now() - startedAt);
-  const overdue = new AbortController();
+  using deadline = new Deadline(timeoutMs, signal);
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    overdue.abort();
-    late.reject(new Error(`no answer within ${timeoutMs} ms`));
-  }, timeoutMs);
+  deadline.signal.addEventListener("abort", () => {
+    if (deadline.isOver) late.reject(new Error(`no answer within ${timeoutMs} ms`));
+  });
   try {
-    const asked = attendant.probe(AbortSignal.any([signal, overdue.signal]));
+    const asked = attendant.probe(deadline.signal);
     const self = await Promise.race([asked, late.promise]);
     if (self === undefined) return undefined;
     return { ok: true, elapsedMs: elapsed(), bot: self };
   } catch (cause) {
     const error = cause instanceof Error ? cause.message : String(cause);
     return { ok: false, elapsedMs: elapsed(), error };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -3,16 +3,16 @@ import type { HandlersFor } from "../../../schemas/contract.ts";
 import type * as contract from "../../../schemas/chat.ts";
 import type { Call } from "../../caller.ts";
 import { GatewayError, invalid } from "../../error.ts";
-import { agentOf, type Session, type SessionKey, type UserMessage } from "../../session.ts";
+import { agentOf, type Session, type UserMessage } from "../../session.ts";
 import type { Bus } from "../../event.ts";
 import type { Store } from "../../store.ts";
 import { readAttachments } from "../attachments.ts";
+import { carryOut, injected } from "../carry_out.ts";
 import {
   commandEntries,
   type CommandParts,
   isStopPhrase,
   isThinkingLevel,
-  obey,
   parseCommand,
 } from "../commands.ts";
 import type { Conversations } from "../conversations.ts";
@@ -117,6 +117,7 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
         method: "chat.send",
         sessionKey: key,
         connId: caller.connId,
+        deviceId: caller.deviceId,
       } as const;
       const command = plain || attachments.length > 0 ? undefined : parseCommand(text);
       if (command?.name === "compact") {
@@ -125,7 +126,15 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
         return { runId, status: "started" };
       }
       if (command !== undefined) {
-        const rest = await carryOut(command, { text, key, runId, spelled: params.sessionKey });
+        const message = userMessage(text, { runId });
+        const order = {
+          key,
+          message,
+          runId,
+          method: "chat.send",
+          spelled: params.sessionKey,
+        } as const;
+        const rest = await carryOut(command, order, parts);
         if (rest === undefined) return { runId, status: "started" };
         runs.submit({ ...common, message: userMessage(rest, { runId }), options });
         return { runId, status: "started" };
@@ -167,40 +176,6 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
       return { ok: true, messageId: entry.id };
     },
   };
-
-  /** Answers a command. Returns what is left to say to the agent, if anything. */
-  async function carryOut(
-    command: { name: string; argument: string },
-    { text, key, runId, spelled }: {
-      text: string;
-      key: SessionKey;
-      runId: string;
-      spelled: string;
-    },
-  ): Promise<string | undefined> {
-    const answer = await obey(command, key, parts.commands);
-    const restarts = command.name === "new" || command.name === "reset";
-    if (restarts && command.argument !== "") return command.argument;
-    const session = conversations.ensure(key);
-    const at = Date.now();
-    if (!restarts) runs.append(session, { ...userMessage(text, { runId }), command: true }, { at });
-    const entry = runs.append(session, { ...injected(answer, at), command: true }, { at, runId });
-    runs.noteAnswered(session, { runId, message: userMessage(text, { runId }), text: answer });
-    if (entry.kind !== "message") throw new TypeError("a message was appended");
-    parts.bus.publish({
-      name: "chat",
-      payload: {
-        runId,
-        sessionKey: spelled,
-        agentId: session.agentId,
-        seq: 1,
-        state: "final",
-        message: wireMessage(entry),
-      },
-      audience: { sessionKey: key },
-    });
-    return undefined;
-  }
 }
 
 /** What `chat.send` answers to a key that it has seen; `undefined` for a new one. */
@@ -239,16 +214,4 @@ export function userMessage(
     ? text
     : [...(text === "" ? [] : [{ type: "text", text } as const]), ...attachments];
   return { role: "user", content, timestamp: Date.now(), idempotencyKey: runId };
-}
-
-/** What the gateway itself says in a conversation. */
-function injected(text: string, timestamp: number) {
-  return {
-    role: "assistant",
-    content: [{ type: "text", text }],
-    provider: "openclaw",
-    model: "gateway-injected",
-    stopReason: "stop",
-    timestamp,
-  } as const;
 }

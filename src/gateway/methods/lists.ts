@@ -1,7 +1,6 @@
-/** Answers about what this gateway has none of yet: channels, scheduled jobs, open questions. */
+/** Answers about what this gateway has none of yet: scheduled jobs, open questions. */
 import type { HandlersFor } from "../../../schemas/contract.ts";
 import type * as approvals from "../../../schemas/approvals.ts";
-import type * as channels from "../../../schemas/channels.ts";
 import type * as cron from "../../../schemas/cron.ts";
 import type { Call } from "../../caller.ts";
 
@@ -10,20 +9,8 @@ const CRON_ROWS = 50;
 
 export function listHandlers(
   { storePath }: { storePath: string },
-): HandlersFor<typeof approvals & typeof channels & typeof cron, Call> {
+): HandlersFor<typeof approvals & typeof cron, Call> {
   return {
-    "channels.status": () => ({
-      ts: Date.now(),
-      channelOrder: [],
-      channelLabels: {},
-      channelDetailLabels: {},
-      channelSystemImages: {},
-      channelMeta: [],
-      channels: {},
-      channelAccounts: {},
-      channelDefaultAccountId: {},
-      statusIssues: [],
-    }),
     "cron.list": ({ limit = CRON_ROWS, offset = 0 }) => ({
       jobs: [],
       total: 0,

@@ -29,6 +29,8 @@ export interface SystemParts {
   readonly systemEvents: SystemEvents;
   readonly conversations: Conversations;
   readonly logs: LogReader;
+  /** One line for each account on a network. */
+  channelSummary(): readonly string[];
 }
 
 export function systemHandlers(parts: SystemParts): HandlersFor<typeof contract, Call> {
@@ -60,7 +62,7 @@ export function systemHandlers(parts: SystemParts): HandlersFor<typeof contract,
             everyMs,
           })),
         },
-        channelSummary: [],
+        channelSummary: parts.channelSummary(),
         queuedSystemEvents: systemEvents.waiting(settings.mainSessionKey),
         sessions: {
           paths: open ? [store.path] : [],
