@@ -2,15 +2,29 @@
 import type { ChannelAccountSnapshot } from "../../schemas/channels.ts";
 import type { ResultOf } from "../../schemas/mod.ts";
 import { answer } from "./answer.ts";
+import { confirm } from "./ask.ts";
 import { type Call, command, type Group } from "./command.ts";
+import { at, readConfigFile } from "./config_file.ts";
+import { isAbsent, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
+import { Failure } from "./failure.ts";
+import { UsageError } from "./flags.ts";
+import { lineText } from "./logs.ts";
 import { cut, oneLine, table } from "./text.ts";
 import { relative } from "./time.ts";
 
+const ADMIN = { scopes: ["operator.admin"] } as const;
+const NETWORK = { name: "network" } as const;
+const ACCOUNT = { kind: "text", value: "id", about: "The account there (default)" } as const;
+/** Asking the networks takes its time. Milliseconds. */
+const PROBE_MS = 15_000;
+const LOG_LINES = 5_000;
+
 const status = command({
-  about: "Show the messaging networks and the accounts on them",
+  about: "Show the accounts on the messaging networks, and how they are",
   flags: {
     probe: { kind: "switch", about: "Ask the networks too, which takes longer" },
+    channel: { kind: "text", value: "id", about: "Only this network" },
   },
   connects: true,
   examples: [
@@ -18,47 +32,377 @@ const status = command({
     ["openclaw channels status --probe", "do the networks agree?"],
   ],
   async run(call) {
-    const { probe } = call.flags;
+    const { probe, channel } = call.flags;
     const result = await withGateway(
       call,
       { scopes: ["operator.read"] },
-      (gateway, { timeoutMs }) =>
-        gateway.request("channels.status", { probe, timeoutMs }, { timeoutMs }),
+      (gateway, options) => {
+        const timeoutMs = probe ? call.connection.timeout ?? PROBE_MS : options.timeoutMs;
+        const only = channel === undefined ? {} : { channel };
+        return gateway.request("channels.status", { probe, timeoutMs, ...only }, {
+          timeoutMs: timeoutMs === undefined ? undefined : timeoutMs + 1_000,
+        });
+      },
     );
     return answer(call, result, (result) => show(result, call));
   },
 });
 
+const list = command({
+  about: "List the networks that there are, and what is set up on them",
+  details: "Reads the configuration file; no gateway needs to run.",
+  flags: {},
+  connects: false,
+  examples: [["openclaw channels list", "what could be added?"]],
+  async run(call) {
+    const { NETWORKS } = await import("./networks.ts");
+    const { value } = await readConfigFile(call.paths.configPath);
+    const networks = NETWORKS.map(({ id, label }) => {
+      const section = at(value, "channels", id);
+      const accounts = Object.keys(Object(at(section, "accounts")));
+      return {
+        id,
+        label,
+        configured: section !== undefined,
+        enabled: section !== undefined && at(section, "enabled") !== false,
+        accounts: section === undefined ? [] : accounts.length === 0 ? ["default"] : accounts,
+      };
+    });
+    return answer(call, { networks }, ({ networks }) =>
+      table(
+        ["NETWORK", "NAME", "STATE", "ACCOUNTS"],
+        networks.map(({ id, label, configured, enabled, accounts }) => [
+          id,
+          label,
+          configured ? enabled ? "on" : "off" : call.paint.dim("not set up"),
+          accounts.map(oneLine).join(", "),
+        ]),
+        call.paint.dim,
+      ));
+  },
+});
+
+const add = command({
+  about: "Set up an account on a network",
+  details:
+    "Asks for what the network needs, checks it there, and writes it into the configuration. A\n" +
+    "gateway that runs connects at once.",
+  words: [NETWORK],
+  flags: {
+    account: ACCOUNT,
+    name: { kind: "text", value: "name", about: "What people call the account" },
+    token: { kind: "text", value: "secret", about: "The network's token; - reads it from input" },
+    set: {
+      kind: "list",
+      value: "key=value",
+      about: "A further setting or secret, such as appToken=xapp-…; may come more than once",
+    },
+    "use-env": { kind: "switch", about: "Leave the token in the environment of the gateway" },
+    "no-check": { kind: "switch", about: "Write it without asking the network" },
+  },
+  connects: false,
+  examples: [
+    ["openclaw channels add telegram", "be asked for the token"],
+    ["openclaw channels add discord --account work --name Work", "a second account"],
+    ["openclaw channels add slack --token - --set appToken=xapp-… < token.txt", "from a script"],
+  ],
+  async run(call) {
+    // Loaded here: it knows the networks, and no other command needs them.
+    const { addChannel } = await import("./channels_add.ts");
+    const { account = "default", name, token, set } = call.flags;
+    const added = await addChannel(call, {
+      network: call.words[0] ?? "",
+      accountId: requireAccountId(account),
+      ...(name === undefined ? {} : { name }),
+      ...(token === undefined ? {} : { token }),
+      settings: set,
+      usesEnv: call.flags["use-env"],
+      checks: !call.flags["no-check"],
+    });
+    return answer(call, added, ({ channel, accountId, writtenBy, state, nextSteps }) =>
+      [
+        `${
+          call.paint.green("Added")
+        } ${channel} account '${accountId}' to ${call.paths.configPath}\n`,
+        writtenBy === "file"
+          ? "No gateway runs: it connects when you start one with `openclaw gateway`\n"
+          : `The gateway is ${
+            state === "connected"
+              ? call.paint.green("connected")
+              : `not connected: ${oneLine(state ?? "")}`
+          }\n`,
+        `\n${nextSteps.trimEnd()}\n`,
+      ].join(""));
+  },
+});
+
+const remove = command({
+  about: "Forget an account, or a network with all its accounts",
+  words: [NETWORK],
+  flags: {
+    account: { kind: "text", value: "id", about: "Only this account" },
+    yes: { kind: "switch", short: "y", about: "Do not ask" },
+  },
+  connects: true,
+  examples: [
+    ["openclaw channels remove telegram", "the network"],
+    ["openclaw channels remove discord --account work --yes", "one account, from a script"],
+  ],
+  async run(call) {
+    const [network = ""] = call.words;
+    const { account, yes } = call.flags;
+    await requireConfigured(call, network, account);
+    const what = account === undefined ? `all of ${network}` : `${network} account '${account}'`;
+    if (!yes) {
+      if (!call.io.terminal.in) throw new UsageError("Add --yes: nobody can be asked here");
+      if (!await confirm(call.io, `Remove ${what}, with its secrets?`)) return 1;
+    }
+    const patch = account === undefined ? null : { accounts: { [account]: null } };
+    const writtenBy = await patchConfig(call, { channels: { [network]: patch } });
+    return answer(call, { network, account, writtenBy }, () => `Removed ${what}\n`);
+  },
+});
+
+const enable = command({
+  about: "Switch a network, or an account, on",
+  words: [NETWORK],
+  flags: { account: ACCOUNT },
+  connects: true,
+  examples: [["openclaw channels enable telegram", "connect again"]],
+  run: (call) => switchTo(call, true),
+});
+
+const disable = command({
+  about: "Switch a network, or an account, off, and keep its settings",
+  words: [NETWORK],
+  flags: { account: ACCOUNT },
+  connects: true,
+  examples: [["openclaw channels disable telegram", "disconnect for now"]],
+  run: (call) => switchTo(call, false),
+});
+
+const start = command({
+  about: "Connect an account anew, whatever it waits for",
+  words: [NETWORK],
+  flags: { account: ACCOUNT },
+  connects: true,
+  examples: [["openclaw channels start telegram", "after another session was ended"]],
+  async run(call) {
+    const params = { channel: call.words[0] ?? "", ...accountOf(call.flags) };
+    const result = await withGateway(
+      call,
+      ADMIN,
+      (gateway, options) => gateway.request("channels.start", params, options),
+    );
+    return answer(
+      call,
+      result,
+      ({ channel, accountId, started }) =>
+        started ? `Started ${channel} account '${accountId}'\n` : `${channel} is switched off\n`,
+    );
+  },
+});
+
+const stop = command({
+  about: "Disconnect an account until it is started, or the gateway is",
+  words: [NETWORK],
+  flags: { account: ACCOUNT },
+  connects: true,
+  examples: [["openclaw channels stop telegram", "for a moment"]],
+  async run(call) {
+    const params = { channel: call.words[0] ?? "", ...accountOf(call.flags) };
+    const result = await withGateway(
+      call,
+      ADMIN,
+      (gateway, options) => gateway.request("channels.stop", params, options),
+    );
+    return answer(
+      call,
+      result,
+      ({ channel, accountId, stopped }) =>
+        `${stopped ? "Stopped" : "It did not run:"} ${channel} account '${accountId}'\n`,
+    );
+  },
+});
+
+const logout = command({
+  about: "Take an account's secrets out of the configuration",
+  words: [NETWORK],
+  flags: { account: ACCOUNT },
+  connects: true,
+  examples: [["openclaw channels logout telegram", "before the token is used elsewhere"]],
+  async run(call) {
+    const params = { channel: call.words[0] ?? "", ...accountOf(call.flags) };
+    const result = await withGateway(
+      call,
+      ADMIN,
+      (gateway, options) => gateway.request("channels.logout", params, options),
+    );
+    return answer(call, result, ({ channel, accountId, cleared, envToken }) =>
+      [
+        cleared
+          ? `Logged out of ${channel} account '${accountId}'\n`
+          : "There was nothing to clear\n",
+        envToken ? "Its token is in the gateway's environment still: remove it there\n" : "",
+      ].join(""));
+  },
+});
+
+const logs = command({
+  about: "Read what the gateway's log says of the networks",
+  flags: {
+    channel: { kind: "text", value: "id", about: "Only this network" },
+    lines: { kind: "number", value: "count", min: 1, max: 5000, about: "The newest lines (200)" },
+    utc: { kind: "switch", about: "Print times in UTC, not in this machine's zone" },
+  },
+  connects: true,
+  examples: [["openclaw channels logs --channel telegram", "why does it not connect?"]],
+  async run(call) {
+    const { channel, lines: count = 200, utc } = call.flags;
+    const { lines } = await withGateway(
+      call,
+      { scopes: ["operator.read"] },
+      (gateway, options) => gateway.request("logs.tail", { limit: LOG_LINES }, options),
+    );
+    const wanted = lines.filter((line) => isOfNetworks(line, channel)).slice(-count);
+    const view = { flags: { utc }, paint: call.paint };
+    call.io.out(wanted.map((line) => `${call.json ? line : lineText(line, view)}\n`).join(""));
+    return 0;
+  },
+});
+
 export default {
-  about: "Show the messaging networks",
+  about: "Set up the messaging networks, and see how they are",
   usual: "status",
-  commands: { status },
+  commands: { status, list, add, remove, enable, disable, start, stop, logout, logs },
 } satisfies Group;
+
+function accountOf({ account }: { account?: string }): { accountId?: string } {
+  return account === undefined ? {} : { accountId: account };
+}
+
+function requireAccountId(account: string): string {
+  const id = account.trim().toLowerCase();
+  if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(id)) return id;
+  throw new UsageError(`'${account}' can't name an account: use letters, digits, - and _`);
+}
+
+async function switchTo(
+  call: Call<{ account: typeof ACCOUNT }>,
+  enabled: boolean,
+): Promise<number> {
+  const [network = ""] = call.words;
+  const { account } = call.flags;
+  await requireConfigured(call, network, account);
+  const patch = account === undefined ? { enabled } : { accounts: { [account]: { enabled } } };
+  const writtenBy = await patchConfig(call, { channels: { [network]: patch } });
+  const what = account === undefined ? network : `${network} account '${account}'`;
+  return answer(
+    call,
+    { network, account, enabled, writtenBy },
+    () => `${what} is now ${enabled ? "on" : "off"}\n`,
+  );
+}
+
+/** Throws where the configuration has no such network or account. */
+async function requireConfigured(
+  call: Pick<Call, "connection" | "env" | "paths" | "io">,
+  network: string,
+  account: string | undefined,
+): Promise<void> {
+  const config = await currentConfig(call);
+  const section = at(config, "channels", network);
+  if (section === undefined) {
+    throw new Failure("NOT_FOUND", `${network} is not set up`, {
+      hint: `see openclaw channels list, and openclaw channels add ${network}`,
+    });
+  }
+  if (account !== undefined && at(section, "accounts", account) === undefined) {
+    const accounts = Object.keys(Object(at(section, "accounts")));
+    throw new Failure("NOT_FOUND", `There is no account '${account}' listed on ${network}`, {
+      ...(accounts.length === 0 ? {} : { hint: `there is ${accounts.join(", ")}` }),
+    });
+  }
+}
+
+/** The gateway's configuration, or that of the file where none runs. */
+async function currentConfig(
+  call: Pick<Call, "connection" | "env" | "paths" | "io">,
+): Promise<unknown> {
+  try {
+    const { config } = await withGateway(
+      call,
+      { scopes: ["operator.read"] },
+      (gateway, options) => gateway.request("config.get", {}, options),
+    );
+    return config;
+  } catch (error) {
+    if (call.connection.url !== undefined || !isAbsent(error)) throw error;
+    return (await readConfigFile(call.paths.configPath)).value;
+  }
+}
+
+function isOfNetworks(line: string, channel: string | undefined): boolean {
+  let part: unknown;
+  try {
+    part = Object(JSON.parse(line)).part;
+  } catch {
+    return false;
+  }
+  if (typeof part !== "string") return false;
+  if (channel !== undefined) {
+    return part.includes(`${channel}/`) || line.includes(`"channel":"${channel}"`);
+  }
+  return part.includes("/") || ["channels", "outbox", "replies", "inbox"].includes(part);
+}
 
 function show(
   { channelOrder, channelLabels, channelAccounts }: ResultOf<"channels.status">,
   { paint, io }: Pick<Call, "paint" | "io">,
 ): string {
-  const rows = channelOrder.flatMap((id) =>
-    (channelAccounts[id] ?? []).map((account) => [
-      oneLine(channelLabels[id] ?? id),
-      oneLine(account.name ?? account.accountId),
-      stateOf(account, paint),
-      relative(account.lastInboundAt, io.now()),
-      relative(account.lastOutboundAt, io.now()),
-      cut(oneLine(account.lastError ?? ""), 60),
-    ])
+  const accounts = channelOrder.flatMap((id) =>
+    (channelAccounts[id] ?? []).map((account) => ({ label: channelLabels[id] ?? id, account }))
   );
-  if (rows.length === 0) return "No messaging network is set up\n";
-  return table(["CHANNEL", "ACCOUNT", "STATE", "RECEIVED", "SENT", "ERROR"], rows, paint.dim);
+  if (accounts.length === 0) {
+    return "No messaging network is set up: see openclaw channels add --help\n";
+  }
+  const isProbed = accounts.some(({ account }) => account.probe !== undefined);
+  const rows = accounts.map(({ label, account }) => [
+    oneLine(label),
+    oneLine(account.name ?? account.accountId),
+    stateOf(account, paint),
+    ...(isProbed ? [probeText(account, paint)] : []),
+    relative(account.lastInboundAt, io.now()),
+    relative(account.lastOutboundAt, io.now()),
+    cut(oneLine(account.lastError ?? ""), 60),
+  ]);
+  const heads = [
+    "CHANNEL",
+    "ACCOUNT",
+    "STATE",
+    ...(isProbed ? ["PROBE"] : []),
+    "RECEIVED",
+    "SENT",
+    "ERROR",
+  ];
+  return table(heads, rows, paint.dim);
 }
 
 function stateOf(
-  { enabled, configured, connected, running }: ChannelAccountSnapshot,
+  { enabled, configured, connected, running, healthState }: ChannelAccountSnapshot,
   paint: Call["paint"],
 ): string {
   if (enabled === false) return paint.dim("off");
   if (configured === false) return paint.yellow("not set up");
+  if (healthState === "degraded") return paint.yellow("degraded");
   if (connected === true) return paint.green("connected");
+  if (healthState === "dead") return paint.red(running === true ? "dead" : "stopped");
   return running === true ? paint.yellow("connecting") : paint.red("stopped");
+}
+
+function probeText({ probe }: ChannelAccountSnapshot, paint: Call["paint"]): string {
+  if (probe === undefined) return "-";
+  const name = at(probe, "bot", "username") ?? at(probe, "bot", "name") ?? at(probe, "bot", "id");
+  if (at(probe, "ok") === true) return paint.green(`ok ${oneLine(String(name ?? ""))}`.trim());
+  return paint.red(cut(oneLine(String(at(probe, "error") ?? "failed")), 40));
 }

@@ -58,6 +58,10 @@ const MISTAKES: readonly (readonly [line: string, message: RegExp])[] = [
   ["gateway --bind moon", /--bind must be one of loopback, lan, .*, not 'moon'/],
   ["--profile ../x health", /Profile '..\/x' can't be used/],
   ["health --url http://x", /'http:\/\/x' is no address of a gateway/],
+  [
+    "health --url wss://me:pw@x/?token=y",
+    /'wss:\/\/\*{3}@x\/\?\*{3}' is no .*secrets go into --token/,
+  ],
   ["call health --params {", /--params is no JSON: /],
   ["call health --scope king", /--scope must be one of operator.admin, .*, not 'king'/],
   ["agent", /Nothing to say: give --message/],

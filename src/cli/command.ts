@@ -23,6 +23,13 @@ export const CONNECTION_FLAGS = {
   },
   token: { kind: "text", value: "secret", about: "The gateway's token" },
   password: { kind: "text", value: "secret", about: "The gateway's password" },
+  "token-file": { kind: "text", value: "file", about: "The file with the gateway's token" },
+  "password-file": { kind: "text", value: "file", about: "The file with the gateway's password" },
+  "tls-fingerprint": {
+    kind: "text",
+    value: "sha256",
+    about: "The gateway's certificate, as it prints it; no other is accepted",
+  },
   timeout: { kind: "number", value: "ms", min: 1, about: "How long to wait for it (10000)" },
 } as const satisfies Flags;
 

@@ -276,9 +276,9 @@ Deno.test("devices lists who asks and who may", async () => {
   deepStrictEqual(scopes, ["operator.pairing"]);
   strictEqual(
     stdout,
-    `ASKING  NAME            ADDRESS   FOR                   SINCE
-aaaa-1  tablet]0;owned  10.0.0.7  operator: read,write  2m ago
-bbbb-2  tablet]0;owned  10.0.0.7  operator: read,write  1m ago
+    `ASKING  NAME            ADDRESS   WHY         FOR                   SINCE
+aaaa-1  tablet]0;owned  10.0.0.7  new device  operator: read,write  2m ago
+bbbb-2  tablet]0;owned  10.0.0.7  new device  operator: read,write  1m ago
 
 PAIRED        NAME          PLATFORM  MAY             SEEN
 9f86d081884c  Anna's phone  ios       node            connected

@@ -52,7 +52,7 @@ const set = command({
     const [path = "", text = ""] = call.words;
     const value = call.flags.text ? text : valueIn(text);
     const shown = at(redact(nested(namesIn(path), value)), ...namesIn(path));
-    await change(call, (root) => withValue(root, namesIn(path), value, path));
+    await changeFile(call, (root) => withValue(root, namesIn(path), value, path));
     return answer(
       call,
       { path, value: shown },
@@ -69,7 +69,7 @@ const unset = command({
   examples: [["openclaw config unset gateway.port", "go back to the default"]],
   async run(call) {
     const [path = ""] = call.words;
-    await change(call, (root) => {
+    await changeFile(call, (root) => {
       if (at(root, ...namesIn(path)) === undefined) throw notSet(path);
       return withoutValue(root, namesIn(path));
     });
@@ -122,7 +122,7 @@ export default {
  * Replaces the file by what `edit` makes of its value. Refuses a change that brings in something
  * invalid; what was invalid before only gets a warning, or nobody could correct it in steps.
  */
-async function change(
+export async function changeFile(
   { paths: { configPath }, io, paint }: Pick<Call, "paths" | "io" | "paint">,
   edit: (root: unknown) => unknown,
 ): Promise<void> {

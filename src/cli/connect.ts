@@ -11,7 +11,7 @@ import {
 import type { Call } from "./command.ts";
 import { at } from "./config_file.ts";
 import { Failure } from "./failure.ts";
-import { resolveTarget, type Target } from "./target.ts";
+import { pinHere, resolveTarget, type Target } from "./target.ts";
 import { VERSION } from "./version.ts";
 
 /** What a command connects for; the rest follows from its flags and the machine. */
@@ -21,6 +21,9 @@ export interface Purpose
   readonly scopes: readonly Scope[];
   readonly mode?: "cli" | "probe";
 }
+
+/** How long to look whether TLS is spoken where it was not expected. */
+const TLS_TIMEOUT_MS = 2_000;
 
 /** How long an answer may take that nobody set a time for. */
 export const ANSWER_TIMEOUT_MS = 10_000;
@@ -37,18 +40,34 @@ export async function connect(
 ): Promise<GatewayClient> {
   const target = await resolveTarget(call);
   try {
-    if (!target.loopback || target.authFrom === undefined) {
-      return await connectAsDevice(call, target, purpose);
-    }
-    const client = await GatewayClient.connect(optionsFor(call, target, purpose));
-    if (purpose.scopes.length === 0 || client.hello.auth?.scopes.length !== 0) return client;
-    // The gateway does not see us as local, as through a container's port: it wants to know who.
-    client.close();
-    await client.closed;
-    return await connectAsDevice(call, target, purpose);
+    return await connectTo(target, call, purpose);
   } catch (error) {
-    throw explained(error, target);
+    if (!await speaksTls(target, error)) throw explained(error, target);
+    const secure = { ...target, url: target.url.replace("ws:", "wss:") };
+    const pin = target.own && target.loopback ? await pinHere(call) : undefined;
+    if (pin === undefined) throw insecure(target, secure);
+    // Started with --tls, of which the configuration knows nothing.
+    return await connectTo({ ...secure, pin }, call, purpose).catch((error) => {
+      throw explained(error, secure);
+    });
   }
+}
+
+async function connectTo(
+  target: Target,
+  call: Pick<Call, "connection" | "env" | "paths" | "io">,
+  purpose: Purpose,
+): Promise<GatewayClient> {
+  const options = await optionsFor(call, target, purpose);
+  if (!target.loopback || target.authFrom === undefined) {
+    return await connectAsDevice(call, target, options);
+  }
+  const client = await GatewayClient.connect(options);
+  if (purpose.scopes.length === 0 || client.hello.auth?.scopes.length !== 0) return client;
+  // The gateway does not see us as local, as through a container's port: it wants to know who.
+  client.close();
+  await client.closed;
+  return await connectAsDevice(call, target, options);
 }
 
 /**
@@ -92,19 +111,23 @@ const SCOPES: readonly Scope[] = [
   "operator.talk.secrets",
 ];
 
-function optionsFor(
+async function optionsFor(
   { connection }: Pick<Call, "connection">,
-  { url, auth }: Target,
+  { url, auth, pin }: Target,
   { mode = "cli", ...purpose }: Purpose,
-): ClientOptions {
+): Promise<ClientOptions> {
   const client = { id: "cli", mode, version: VERSION, ...machine() } as const;
-  return { ...purpose, url, auth, client, timeoutMs: connection.timeout ?? ANSWER_TIMEOUT_MS };
+  const timeoutMs = connection.timeout ?? ANSWER_TIMEOUT_MS;
+  const options = { ...purpose, url, auth, client, timeoutMs };
+  if (pin === undefined) return options;
+  const { PinnedSocket } = await import("./pinned_socket.ts");
+  return { ...options, open: (url) => new PinnedSocket(url, pin) };
 }
 
 async function connectAsDevice(
-  call: Pick<Call, "connection" | "env" | "paths" | "io">,
+  call: Pick<Call, "paths" | "io">,
   target: Target,
-  purpose: Purpose,
+  anonymous: ClientOptions,
 ): Promise<GatewayClient> {
   // Loaded here, since most commands never need a key.
   const { loadIdentity, loadDeviceToken, saveDeviceToken } = await import("./identity_file.ts");
@@ -112,7 +135,7 @@ async function connectAsDevice(
   const role = "operator";
   const identity = await loadIdentity(stateDir, call.io.now);
   const { deviceId } = identity;
-  const options = { ...optionsFor(call, target, purpose), identity };
+  const options = { ...anonymous, identity };
   // A token names the gateway that gave it only by being this machine's own.
   const deviceToken = target.own && target.authFrom === undefined
     ? await loadDeviceToken(stateDir, { deviceId, role })
@@ -150,14 +173,32 @@ function machine(): Pick<ClientInfo, "platform" | "deviceFamily"> {
   }
 }
 
+/** Whether what failed is that TLS is spoken where it was not expected. */
+async function speaksTls({ url }: Target, error: unknown): Promise<boolean> {
+  const isAnswered = error instanceof ConnectionError && error.kind === "unreachable" &&
+    !/refused/i.test(error.message);
+  if (!isAnswered || !url.startsWith("ws:")) return false;
+  const { shownCertificates } = await import("./pinned_socket.ts");
+  try {
+    await shownCertificates(new URL(url), AbortSignal.timeout(TLS_TIMEOUT_MS));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function insecure({ url, own }: Target, secure: Target): Failure {
+  return new Failure("TLS_REQUIRED", `Cannot connect to ${url}: this gateway speaks TLS`, {
+    hint: own
+      ? "set gateway.tls in the configuration as the gateway has it"
+      : `use --url ${secure.url} with the --tls-fingerprint that the gateway prints at its start`,
+  });
+}
+
 /** The same failure with what the user can do about it. */
 function explained(error: unknown, { url, authFrom, own }: Target): unknown {
   if (error instanceof ConnectionError) {
-    const hint = error.kind === "unreachable" && own
-      ? "is the gateway running? start it with `openclaw gateway`"
-      : error.kind === "unreachable"
-      ? "is the gateway running there, and is this its address?"
-      : undefined;
+    const hint = error.kind === "unreachable" ? hintForUnreachable(error, own) : undefined;
     return new Failure(error.kind.toUpperCase(), error.message, { hint, cause: error });
   }
   if (!(error instanceof GatewayRefusal)) return error;
@@ -167,6 +208,27 @@ function explained(error: unknown, { url, authFrom, own }: Target): unknown {
     hint: hintFor(error, { authFrom, own }),
     cause: error,
   });
+}
+
+function hintForUnreachable({ message, cause }: ConnectionError, own: boolean): string {
+  if (cause instanceof Error && cause.name === "PinError") {
+    return own
+      ? "was its certificate renewed, or does another program have the port?"
+      : "compare with the fingerprint that the gateway prints at its start: if that is another " +
+        "one, somebody may stand in between";
+  }
+  if (/certificate/i.test(message)) {
+    return "no known authority vouches for it under this name: give the --tls-fingerprint that " +
+      "the gateway prints at its start";
+  }
+  if (/InvalidContentType|wrong version number/i.test(message)) {
+    return own
+      ? "it speaks no TLS: was it started before gateway.tls was set?"
+      : "it speaks no TLS there";
+  }
+  return own
+    ? "is the gateway running? start it with `openclaw gateway`"
+    : "is the gateway running there, and is this its address?";
 }
 
 function hintFor(

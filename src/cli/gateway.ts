@@ -3,6 +3,7 @@ import { answer } from "./answer.ts";
 import call from "./call.ts";
 import { command, type Group } from "./command.ts";
 import { connect } from "./connect.ts";
+import discover from "./discover.ts";
 import health from "./health.ts";
 import { resolveTarget } from "./target.ts";
 import { facts, oneLine } from "./text.ts";
@@ -12,7 +13,10 @@ const run = command({
   about: "Run the gateway in the foreground",
   details:
     "Flags come before the environment, and the environment before the configuration. Ctrl-C or\n" +
-    "SIGTERM stops it: clients are told, and what agents are doing is ended.",
+    "SIGTERM stops it: clients are told, and what agents are doing is ended.\n\n" +
+    "The token and the password count in this order: --token, --token-file, the credential\n" +
+    "gateway-token (or gateway-password) that systemd hands over by LoadCredential=, the\n" +
+    "configuration, OPENCLAW_GATEWAY_TOKEN. A file is read again when it changes, and at SIGHUP.",
   flags: {
     port: { kind: "number", value: "port", max: 65_535, about: "Where to listen (18789)" },
     bind: {
@@ -24,11 +28,28 @@ const run = command({
     auth: {
       kind: "text",
       value: "mode",
-      oneOf: ["token", "password", "none"],
+      oneOf: ["token", "password", "trusted-proxy", "none"],
       about: "What clients must show",
     },
     token: { kind: "text", value: "secret", about: "The token that clients must show" },
     password: { kind: "text", value: "secret", about: "The password that clients must show" },
+    "token-file": {
+      kind: "text",
+      value: "file",
+      about: "The file with the token; a change of it counts at once",
+    },
+    "password-file": { kind: "text", value: "file", about: "The same for the password" },
+    tailscale: {
+      kind: "text",
+      value: "how",
+      oneOf: ["off", "serve", "funnel"],
+      about: "Let your tailnet reach it, or the internet",
+    },
+    "tailscale-reset-on-exit": { kind: "switch", about: "Take that back when the gateway ends" },
+    tls: {
+      kind: "switch",
+      about: "Speak TLS: with the files of gateway.tls, or a certificate of its own",
+    },
     force: { kind: "switch", about: "Take over from a gateway that already runs here" },
     "allow-unconfigured": {
       kind: "switch",
@@ -40,12 +61,13 @@ const run = command({
   examples: [
     ["openclaw gateway", "run it on this machine only"],
     ["openclaw gateway --port 19000 --verbose", "on another port, saying more"],
-    ["openclaw gateway --bind lan --auth token", "let other machines reach it, with a token"],
+    ["openclaw gateway --bind lan --tls", "let other machines reach it, encrypted"],
   ],
   async run({ flags, paths, env, io, globals }) {
     // Loaded here: everything that a gateway is made of, which no client needs.
     const { serve } = await import("./serve.ts");
-    const { port = paths.port, bind, auth, token, password, force, verbose } = flags;
+    const { port = paths.port, bind, auth, token, password, tailscale, tls, force, verbose } =
+      flags;
     return await serve({
       ...paths,
       port,
@@ -53,6 +75,11 @@ const run = command({
       auth,
       token,
       password,
+      tokenFile: flags["token-file"],
+      passwordFile: flags["password-file"],
+      tailscale,
+      ...(flags["tailscale-reset-on-exit"] ? { tailscaleResetOnExit: true } : {}),
+      tls,
       force,
       verbose,
       dev: globals.dev,
@@ -140,5 +167,5 @@ const probe = command({
 export default {
   about: "Run the gateway, or ask one how it is",
   usual: "run",
-  commands: { run, status, probe, health, call },
+  commands: { run, status, probe, discover, health, call },
 } satisfies Group;

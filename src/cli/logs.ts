@@ -8,6 +8,7 @@ import { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
 import { pause } from "./pause.ts";
 import { oneLine } from "./text.ts";
+import { moment } from "./time.ts";
 
 const READ = { scopes: ["operator.read"] } as const;
 /** How often `--follow` looks for more, in milliseconds. */
@@ -86,7 +87,7 @@ function isLoss(error: unknown): boolean {
 }
 
 /** `12:03:44 warn  server  A client was too slow connId=…` */
-function lineText(
+export function lineText(
   line: string,
   { flags: { utc }, paint }: { flags: { utc: boolean }; paint: Paint },
 ): string {
@@ -98,7 +99,7 @@ function lineText(
     `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
   );
   return [
-    paint.dim(timeText(time, utc)),
+    paint.dim(moment(time, utc)),
     levelText(String(level ?? "info"), paint),
     paint.dim(oneLine(String(part ?? "-")).padEnd(8)),
     oneLine(message),
@@ -112,13 +113,6 @@ function parse(line: string): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function timeText(time: unknown, utc: boolean): string {
-  const date = new Date(typeof time === "string" || typeof time === "number" ? time : NaN);
-  if (Number.isNaN(date.getTime())) return "-";
-  const local = new Date(date.getTime() - (utc ? 0 : date.getTimezoneOffset() * 60_000));
-  return local.toISOString().slice(0, 19).replace("T", " ");
 }
 
 function levelText(level: string, paint: Paint): string {

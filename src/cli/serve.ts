@@ -1,23 +1,38 @@
 /** The gateway's program: the one place where the parts meet. */
+import { Buffer } from "node:buffer";
 import { randomBytes, randomUUID } from "node:crypto";
 import { createAgent } from "../agent/agent.ts";
+import type { Audit } from "../audit.ts";
+import { NETWORKS } from "../channels/registry.ts";
 import type { Config } from "../config.ts";
 import { Attempts } from "../gateway/attempts.ts";
+import { readPolicy } from "../gateway/auth_policy.ts";
 import type { AuthPolicy } from "../gateway/credentials.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { Log } from "../log.ts";
 import { modelRef } from "../model.ts";
-import { isLoopback } from "../server/locality.ts";
+import { isLoopback } from "../server/address.ts";
+import type { DiscoveryOptions } from "../server/discovery.ts";
+import { type Exposure, exposureOf, type Place } from "../server/exposure.ts";
 import { listen, type Server } from "../server/server.ts";
 import { createUi } from "../server/ui.ts";
 import type { Store } from "../store.ts";
 import { openStore, StoreBusyError } from "../store/sqlite.ts";
+import { AUDIT_FILE, openAudit } from "./audit_file.ts";
+import { changedPaths } from "./config_changes.ts";
 import { textAt } from "./config_file.ts";
 import { Failure } from "./failure.ts";
-import { describeHost, tailnetAddress } from "./host.ts";
+import { GatewaySecrets } from "./gateway_secrets.ts";
+import { describeHost, namesOfHost, networksOf, tailnetAddress } from "./host.ts";
+import type { LiveCertificate } from "./live_certificate.ts";
 import { LiveConfig } from "./live_config.ts";
 import { openLog } from "./log_file.ts";
+import { ownBeacon } from "./own_beacon.ts";
+import { close, looseIn, octal } from "./private_files.ts";
+import { reachableUrls } from "./reach.ts";
+import { Secrets } from "./secrets.ts";
 import type { ServeFlags } from "./serve_flags.ts";
+import { Tailnet } from "./tailnet.ts";
 import { VERSION } from "./version.ts";
 
 /** How long a client may take for its handshake, in milliseconds. */
@@ -32,10 +47,19 @@ export interface RunningGateway extends AsyncDisposable {
   readonly gateway: Gateway;
   readonly server: Server;
   readonly auth: AuthPolicy;
+  readonly exposure: Exposure;
+  /** What the port shows where it speaks TLS. */
+  readonly tls?: Pick<LiveCertificate, "fingerprint">;
 }
 
 /** Runs the gateway until it is told to stop. Resolves to the exit code. */
 export async function serve(flags: ServeFlags, print: (line: string) => void): Promise<number> {
+  for (const kind of ["token", "password"] as const) {
+    if (flags[kind] === undefined) continue;
+    print(
+      `warn: Other users of this machine see --${kind} in its list of processes: use --${kind}-file`,
+    );
+  }
   const running = await start(flags, print);
   announce(running, { stateDir: flags.stateDir, print });
   const signal = await stopSignal();
@@ -55,52 +79,129 @@ export async function start(
   await using parts = new AsyncDisposableStack();
   await makePrivate(stateDir);
   await makePrivate(`${stateDir}/logs`);
+  const secrets = new Secrets();
+  secrets.learn({ config: { token: flags.token, password: flags.password }, env });
   const { log, reader } = parts.use(openLog(`${stateDir}/logs/openclaw.log`, {
     level: flags.verbose ? "debug" : "info",
     shown: flags.verbose ? "debug" : "warn",
     print,
+    secrets,
   }));
+  await closeToOthers(stateDir, log);
   const config = parts.use(await LiveConfig.open(configPath, log));
+  secrets.learn({ config: config.config });
   const { hostname, also } = address(flags, config.config);
-  const auth = await authPolicy(flags, { config, hostname, print });
+  const tls = await certificate(flags, { config: config.config, log });
+  if (tls !== undefined) parts.use(tls);
+  const own = parts.use(await GatewaySecrets.open(flags, log));
+  secrets.learn({ config: own.given });
+  const tailscale = flags.tailscale ?? config.config.gateway?.tailscale?.mode ?? "off";
+  const place = { hostname, bind: flags.bind ?? config.config.gateway?.bind, tailscale };
+  const auth = await Auth.open(flags, { config, own, place, log, print });
+  for (const warning of auth.exposure.warnings) log.warn(warning);
   const port = flags.port ?? config.config.gateway?.port ?? flags.defaultPort;
   const storePath = `${stateDir}/openclaw.sqlite`;
   const store = parts.use(await takeStore(storePath, { port, force: flags.force, print }));
+  // Only who has the store writes here: two programs would each put the other's file aside.
+  const audit = parts.use(openAudit(`${stateDir}/${AUDIT_FILE}`, { log, hide: secrets.hide }));
   const agent = createAgent({
     config: () => config.config,
     stateDir,
     env,
     log: (line) => log.part("agent").info(line),
+    messenger: (runId) => gateway.networks.messenger(runId),
   });
-  const gateway = parts.use(createGateway({
+  const gateway: Gateway = parts.use(createGateway({
     config,
     store,
     agent,
     models: agent.models,
     log,
     logs: reader,
+    audit,
     host: describeHost(VERSION),
     stateDir,
+    networks: {
+      entries: NETWORKS,
+      secrets: {
+        env,
+        readFile(path) {
+          const text = Deno.readTextFileSync(path);
+          secrets.add(text.trim());
+          return text;
+        },
+      },
+      fileRoots: () => gateway.settings.agentIds.map((agentId) => agent.workspaceOf(agentId)),
+    },
+    tls,
+    urls: () =>
+      reachableUrls(server.addr, { tls: tls !== undefined, tailscale, names: tailnet.names }),
+    drawQr,
   }));
-  const server = parts.use(open({ gateway, hostname, also, port, config, log, auth, stateDir }));
+  const tailnet = parts.use(new Tailnet(env, { log }));
+  const server: Server = parts.use(
+    open({ gateway, hostname, also, port, tls, config, log, audit, auth, tailnet, stateDir }),
+  );
+  tls?.watch(async (pair) => {
+    await server.renew(pair);
+    audit.record({ action: "gateway.tls.renewed", allowed: true });
+  });
   config.watch();
-  let secret = JSON.stringify(auth());
+  let known = config.config;
   parts.use(config.onChange(() => {
-    const now = JSON.stringify(auth());
-    if (now === secret) return;
-    secret = now;
-    log.info("The gateway's secret changed: who came in by the old one must show the new one");
-    server.evict();
+    secrets.learn({ config: config.config });
+    const changed = changedPaths(known, config.config);
+    known = config.config;
+    if (changed.length === 0) return;
+    audit.record({ action: "config.changed", allowed: true, target: changed.join(" ") });
   }));
+  const reconsider = () => {
+    if (!auth.refresh()) return;
+    log.info("Who may come in has changed: all but paired devices must come in anew");
+    audit.record({ action: "gateway.auth.changed", allowed: true });
+    server.evict();
+  };
+  parts.use(config.onChange(reconsider));
+  parts.use(config.onChange(() => void gateway.reconfigured()));
+  own.watch(() => {
+    secrets.learn({ config: own.given });
+    reconsider();
+  });
   const { hostname: boundTo, port: bound } = server.addr;
-  log.info("Listening", { hostname: boundTo, port: bound, version: VERSION, auth: auth().mode });
+  const beacon = () => ownBeacon(config.config, { env, port: bound, tls });
+  if (!isLoopback(boundTo) && beacon() !== undefined) {
+    parts.use(await makeKnown({ beacon, links: () => networksOf(boundTo), log }));
+  }
+  log.info("Listening", {
+    hostname: boundTo,
+    port: bound,
+    version: VERSION,
+    auth: auth.policy.mode,
+  });
+  audit.record({
+    action: "gateway.start",
+    allowed: true,
+    reason: `version ${VERSION}, auth ${auth.policy.mode}, exposure ${auth.exposure.name}`,
+    target: `${boundTo}:${bound}`,
+  });
+  if (tailscale !== "off" || place.bind === "tailnet" || auth.policy.tailscale) {
+    await tailnet.open({
+      mode: tailscale,
+      target: tls === undefined ? `${bound}` : `https+insecure://127.0.0.1:${bound}`,
+      resetOnExit: flags.tailscaleResetOnExit ?? config.config.gateway?.tailscale?.resetOnExit ??
+        false,
+    });
+  }
   const opened = parts.move();
   return {
     gateway,
     server,
-    auth: auth(),
+    auth: auth.policy,
+    exposure: auth.exposure,
+    ...(tls === undefined ? {} : { tls }),
     async [Symbol.asyncDispose]() {
       log.info("Stopping");
+      audit.record({ action: "gateway.stop", allowed: true });
       gateway.announceShutdown("gateway stopping");
       await gateway.stopRuns();
       await server.goodbye();
@@ -109,41 +210,84 @@ export async function start(
   };
 }
 
-function open({ gateway, hostname, also, port, config, log, auth, stateDir }: {
-  gateway: Gateway;
-  hostname: string;
-  also: readonly string[];
-  port: number;
-  config: LiveConfig;
-  log: Log;
-  auth: () => AuthPolicy;
-  stateDir: string;
-}): Server {
+function open(
+  { gateway, hostname, also, port, tls, config, log, audit, auth, tailnet, stateDir }: {
+    gateway: Gateway;
+    hostname: string;
+    also: readonly string[];
+    port: number;
+    tls: LiveCertificate | undefined;
+    config: LiveConfig;
+    log: Log;
+    audit: Audit;
+    auth: Auth;
+    tailnet: Tailnet;
+    stateDir: string;
+  },
+): Server {
   const { gateway: settings } = config.config;
+  // Beyond loopback, the names that people of the same network know this machine by.
+  const names = isLoopback(hostname) ? [] : namesOfHost();
   try {
     return listen({
       gateway,
       hostname,
       also,
       port,
+      ...(tls === undefined ? {} : { tls: tls.pair }),
       config: () => config.config,
       bus: gateway.bus,
       log: log.part("server"),
-      auth,
-      attempts: new Attempts(settings?.auth?.rateLimit),
+      audit,
+      auth: () => auth.policy,
+      ownNames: () => [...names, ...tailnet.names],
+      whois: (address) => tailnet.whois(address),
+      attempts: new Attempts(settings?.auth?.rateLimit, {
+        onLock: (key) => audit.record({ action: "lockout", allowed: false, target: key }),
+      }),
       paths: { configPath: config.path, stateDir },
       bootId: randomUUID(),
       handshakeMs: settings?.handshakeTimeoutMs ?? HANDSHAKE_MS,
       page: createUi(pageRoot()),
+      webhook: (request, account) => gateway.networks.supervisor.respond(request, account),
     });
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new Failure(
       "PORT_IN_USE",
-      `Cannot listen on ws://${hostname}:${port}: another program has the port`,
+      `Cannot listen on ${hostname}:${port}: another program has the port`,
       { hint: "stop it, or choose another port with --port", cause: error },
     );
   }
+}
+
+/** Makes the gateway known on its networks, until disposed of. */
+async function makeKnown(options: Omit<DiscoveryOptions, "signal">): Promise<AsyncDisposable> {
+  const { discovery } = await import("../server/discovery.ts");
+  const stop = new AbortController();
+  const ended = discovery({ ...options, signal: stop.signal });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+/** What to speak TLS with; `undefined` where that is not asked for. */
+async function certificate(
+  { tls = false, stateDir, env }: ServeFlags,
+  { config, log }: { config: Config; log: Log },
+): Promise<LiveCertificate | undefined> {
+  if (!tls && config.gateway?.tls?.enabled !== true) return undefined;
+  const { LiveCertificate } = await import("./live_certificate.ts");
+  return await LiveCertificate.open({ config, names: namesOfHost(), stateDir, env, log });
+}
+
+/** A picture of a text, for a page that shows it. What draws it is loaded for the first one. */
+async function drawQr(text: string): Promise<string> {
+  const { png } = await import("./qr_code.ts");
+  return `data:image/png;base64,${Buffer.from(await png(text)).toString("base64")}`;
 }
 
 /** Where the built page lies: beside the bundle in the binary, in `dist/` of a checkout. */
@@ -153,15 +297,18 @@ function pageRoot(): URL {
 }
 
 function announce(
-  { gateway, server, auth }: RunningGateway,
+  { gateway, server, auth, exposure, tls }: RunningGateway,
   { stateDir, print }: { stateDir: string; print: (line: string) => void },
 ): void {
   const { hostname, port } = server.addr;
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   print(`OpenClaw gateway ${VERSION}`);
-  print(`  listening  ws://${host}:${port}`);
+  const secure = tls === undefined ? "" : "s";
+  print(`  listening  ws${secure}://${host}:${port}`);
   const opens = auth.mode === "none" ? "" : "   (`openclaw dashboard` prints it with its token)";
-  print(`  web page   http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}/${opens}`);
+  print(`  web page   http${secure}://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}/${opens}`);
+  if (tls !== undefined) print(`  TLS        ${tls.fingerprint}`);
+  print(`  exposure   ${exposure.name}: ${exposure.reach}`);
   print(`  state      ${stateDir}`);
   gateway.model().then(
     ({ info, source, demo }) => {
@@ -189,51 +336,99 @@ function stopSignal(): Promise<string> {
   });
 }
 
-/** What clients must show. Read at each use, so that a changed secret counts at once. */
-async function authPolicy(
-  flags: ServeFlags,
-  { config, hostname, print }: {
-    config: LiveConfig;
-    hostname: string;
-    print: (line: string) => void;
-  },
-): Promise<() => AuthPolicy> {
-  const { env } = flags;
-  const read = (): AuthPolicy | undefined => {
-    const value = config.config;
-    const token = flags.token ?? textAt(value, env, "gateway", "auth", "token") ??
-      env.OPENCLAW_GATEWAY_TOKEN;
-    const password = flags.password ?? textAt(value, env, "gateway", "auth", "password") ??
-      env.OPENCLAW_GATEWAY_PASSWORD;
-    const mode = flags.auth ?? value.gateway?.auth?.mode ??
-      (password && !flags.token ? "password" : "token");
-    if (mode === "none") {
-      if (isLoopback(hostname)) return { mode };
-      throw new Failure("UNSAFE_BIND", `Auth mode none is for loopback only, not for ${hostname}`, {
-        hint: "use --auth token, or --bind loopback",
-      });
-    }
-    const secret = mode === "token" ? token : password;
-    if (secret) return { mode, secret };
-    if (mode === "token") return undefined;
-    throw new Failure("CONFIG_INVALID", "Auth mode is password, and no password is set", {
-      hint: "pass --password, or set OPENCLAW_GATEWAY_PASSWORD or gateway.auth.password",
-    });
-  };
-  const made: AuthPolicy = { mode: "token", secret: randomBytes(24).toString("hex") };
-  let last = read();
-  if (last === undefined) {
-    await config.write(withToken(config, made.secret));
-    print(`A token was made and stored in ${config.path}`);
+/** Who may come in, by what was set at the start and what the configuration and files say now. */
+class Auth {
+  readonly #read: () => Settled | undefined;
+  readonly #log: Log;
+  #settled: Settled;
+
+  private constructor(read: () => Settled | undefined, { settled, log }: {
+    settled: Settled;
+    log: Log;
+  }) {
+    this.#read = read;
+    this.#settled = settled;
+    this.#log = log.part("auth");
   }
-  return () => {
-    try {
-      last = read() ?? last;
-    } catch {
-      // An edit that would open the gateway, or close it for good, leaves the last policy in force.
+
+  /** Makes a token and stores it where one is wanted. Rejects with a `Failure` for what is unsafe. */
+  static async open(
+    flags: ServeFlags,
+    { config, own, place, log, print }: {
+      config: LiveConfig;
+      own: GatewaySecrets;
+      place: Omit<Place, "policy" | "config">;
+      log: Log;
+      print: (line: string) => void;
+    },
+  ): Promise<Auth> {
+    const read = () => settle(flags, { config: config.config, own, place });
+    let settled = read();
+    if (settled === undefined) {
+      await config.write(withToken(config, randomBytes(24).toString("hex")));
+      print(`A token was made and stored in ${config.path}`);
+      settled = read();
     }
-    return last ?? made;
-  };
+    if (settled === undefined) throw new Error("the token that was just stored is not there");
+    return new Auth(read, { settled, log });
+  }
+
+  /** The same object as long as it says the same. */
+  get policy(): AuthPolicy {
+    return this.#settled.policy;
+  }
+
+  get exposure(): Exposure {
+    return this.#settled.exposure;
+  }
+
+  /**
+   * Reads again. Returns whether another policy is in force. An edit that would open the gateway,
+   * or close it for good, leaves the last one.
+   */
+  refresh(): boolean {
+    try {
+      const settled = this.#read();
+      if (settled === undefined) throw new Error("no token is set any more");
+      const changes = JSON.stringify(settled.policy) !== JSON.stringify(this.policy);
+      if (changes) this.#settled = settled;
+      return changes;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#log.warn(`${reason}: who may come in stays as it was`, { cause });
+      return false;
+    }
+  }
+}
+
+interface Settled {
+  readonly policy: AuthPolicy;
+  readonly exposure: Exposure;
+}
+
+/** `undefined` where a token is wanted, and none is set. */
+function settle(
+  { auth, env }: ServeFlags,
+  { config, own, place }: {
+    config: Config;
+    own: GatewaySecrets;
+    place: Omit<Place, "policy" | "config">;
+  },
+): Settled | undefined {
+  const policy = readPolicy(config, {
+    ...own.read(config),
+    // A token that was given at the start is meant, whatever password the configuration has.
+    mode: auth ?? config.gateway?.auth?.mode ?? (own.given.token ? "token" : undefined),
+    proxySecret: textAt(config, env, "gateway", "auth", "trustedProxy", "secret"),
+    tailscale: place.tailscale,
+  });
+  if (policy === "token wanted") return undefined;
+  if ("fault" in policy) throw new Failure("CONFIG_INVALID", policy.fault, { hint: policy.mend });
+  const exposure = exposureOf({ ...place, policy, config });
+  if ("fault" in exposure) {
+    throw new Failure("UNSAFE_EXPOSURE", exposure.fault, { hint: exposure.mend });
+  }
+  return { policy, exposure };
 }
 
 function withToken({ text, config }: LiveConfig, token: string): string {
@@ -296,6 +491,19 @@ async function takeStore(
         asked = true;
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Files that were put there by hand, or came back from a backup, may be open to others. */
+async function closeToOthers(stateDir: string, log: Log): Promise<void> {
+  for await (const loose of looseIn(stateDir, { depth: 1, entries: 300 })) {
+    const what = `'${loose.path}' was open to other users (${octal(loose.mode)})`;
+    try {
+      await close(loose);
+      log.info(`${what} and is not any more`);
+    } catch (cause) {
+      log.warn(`${what} and can't be closed to them`, { cause });
     }
   }
 }

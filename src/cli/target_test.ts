@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { withHome } from "./fake_io.ts";
 import { type Env, resolvePaths } from "./paths.ts";
 import { resolveTarget, type Target } from "./target.ts";
@@ -8,7 +8,7 @@ function resolve(
   { config, env = {}, flags = {} }: {
     config?: string;
     env?: Env;
-    flags?: { url?: string; token?: string; password?: string };
+    flags?: Parameters<typeof resolveTarget>[0]["connection"];
   },
 ): Promise<Partial<Target>> {
   return withHome(async ({ stateDir }) => {
@@ -44,6 +44,21 @@ Deno.test("port and token come from the configuration, JSON5 or not", async () =
       `{"gateway":{"port":5,"auth":{"token":"\${MY_TOKEN}"}}}`,
     ]
   ) deepStrictEqual(await resolve({ config, env: { MY_TOKEN: "t" } }), expected);
+});
+
+Deno.test("a secret may come from a file, for any gateway", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "of the file\n");
+    const url = "wss://gw.example";
+    const byToken = await resolve({ flags: { url, "token-file": path } });
+    deepStrictEqual([byToken.auth, byToken.authFrom], [{ token: "of the file" }, "the flags"]);
+    const byPassword = await resolve({ flags: { "password-file": path } });
+    deepStrictEqual(byPassword.auth, { password: "of the file" });
+    await rejects(resolve({ flags: { "token-file": `${path}.none` } }), /Cannot read the secret/);
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 Deno.test("the environment goes before the configuration, and flags before both", async () => {
@@ -115,4 +130,46 @@ Deno.test("a configuration that can't be read is a failure, and no missing one",
     resolve({ config: `{"gateway":{"auth":{"token":"\${NOT_SET}"}}}` }),
     /Cannot read gateway.auth.token: NOT_SET is not set/,
   );
+});
+
+const FINGERPRINT = `sha256:${"0a".repeat(32)}` as const;
+
+Deno.test("TLS of this machine's gateway is known from the configuration", async () => {
+  const config = `{"gateway":{"port":5,"tls":{"enabled":true}}}`;
+  const { url, pin, own } = await resolve({ config });
+  deepStrictEqual([url, pin, own], ["wss://127.0.0.1:5", undefined, true]); // never started yet
+});
+
+Deno.test("a pinned certificate means TLS, for this machine's gateway too", async () => {
+  const flags = { "tls-fingerprint": FINGERPRINT.slice(7).toUpperCase() };
+  for (
+    const [given, url] of [
+      [{ flags }, "wss://127.0.0.1:18789"],
+      [{ flags: { ...flags, url: "wss://gw.example" } }, "wss://gw.example"],
+      [{ flags, env: { OPENCLAW_GATEWAY_URL: "wss://gw.example" } }, "wss://gw.example"],
+    ] as const
+  ) {
+    const target = await resolve(given);
+    deepStrictEqual([target.url, target.pin], [url, { fingerprint: FINGERPRINT }]);
+  }
+});
+
+Deno.test("a remote gateway's pin comes from the configuration, unless a flag names one", async () => {
+  const gateway = {
+    mode: "remote",
+    remote: { url: "wss://gw.example", tlsFingerprint: FINGERPRINT },
+  };
+  const config = JSON.stringify({ gateway });
+  deepStrictEqual((await resolve({ config })).pin, { fingerprint: FINGERPRINT });
+  const other = `sha256:${"0b".repeat(32)}` as const;
+  const flagged = await resolve({ config, flags: { "tls-fingerprint": other } });
+  deepStrictEqual(flagged.pin, { fingerprint: other });
+  // What is pinned for one gateway says nothing of another.
+  strictEqual((await resolve({ config, flags: { url: "wss://other.example" } })).pin, undefined);
+});
+
+Deno.test("a pin that is none, or that nothing could be held against, is refused", async () => {
+  await rejects(resolve({ flags: { "tls-fingerprint": "abc" } }), /not the SHA-256/);
+  const flags = { url: "ws://127.0.0.1:5", "tls-fingerprint": FINGERPRINT };
+  await rejects(resolve({ flags }), /use wss:/);
 });

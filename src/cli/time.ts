@@ -30,3 +30,11 @@ export function relative(at: number | null | undefined, now: number): string {
   const text = `${Math.floor(distance / size)}${unit}`;
   return at <= now ? `${text} ago` : `in ${text}`;
 }
+
+/** `2026-01-02 12:03:44`, in this machine's zone or in UTC; `-` for what is no time. */
+export function moment(time: unknown, utc: boolean): string {
+  const date = new Date(typeof time === "string" || typeof time === "number" ? time : NaN);
+  if (Number.isNaN(date.getTime())) return "-";
+  const local = new Date(date.getTime() - (utc ? 0 : date.getTimezoneOffset() * 60_000));
+  return local.toISOString().slice(0, 19).replace("T", " ");
+}

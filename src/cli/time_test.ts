@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { duration, relative } from "./time.ts";
+import { duration, moment, relative } from "./time.ts";
 
 const S = 1_000, M = 60 * S, H = 60 * M, D = 24 * H;
 
@@ -18,4 +18,11 @@ Deno.test("a time is said by its distance", () => {
   strictEqual(relative(now - 1, now), "now");
   strictEqual(relative(undefined, now), "-");
   strictEqual(relative(null, now), "-");
+});
+
+Deno.test("a moment is told to the second, and what is no time is told so", () => {
+  strictEqual(moment("2026-01-02T12:03:44.999Z", true), "2026-01-02 12:03:44");
+  strictEqual(moment(0, true), "1970-01-01 00:00:00");
+  strictEqual(moment("soon", true), "-");
+  strictEqual(moment(undefined, false), "-");
 });

@@ -1,0 +1,51 @@
+/** A change of the configuration, through the gateway where one runs. */
+import { ConnectionError } from "../client/client.ts";
+import type { Call } from "./command.ts";
+import { connect } from "./connect.ts";
+import { Failure } from "./failure.ts";
+
+/** RFC 7396: objects are merged, `null` removes, everything else replaces. */
+export type Patch = { readonly [key: string]: Patch | unknown };
+
+/**
+ * Resolves to who has written it. A gateway that runs has the change in force by then; one that does
+ * not, reads the file at its start.
+ */
+export async function patchConfig(
+  call: Pick<Call, "connection" | "env" | "paths" | "io" | "paint">,
+  patch: Patch,
+): Promise<"gateway" | "file"> {
+  try {
+    await using gateway = await connect(call, { scopes: ["operator.admin"] });
+    const { hash } = await gateway.request("config.get", {});
+    const raw = JSON.stringify(patch);
+    await gateway.request("config.patch", {
+      raw,
+      ...(hash === undefined ? {} : { baseHash: hash }),
+    });
+    return "gateway";
+  } catch (error) {
+    if (call.connection.url !== undefined || !isAbsent(error)) throw error;
+  }
+  const { changeFile } = await import("./config.ts");
+  await changeFile(call, (root) => merged(root, patch));
+  return "file";
+}
+
+/** Nobody listens: there is no gateway, rather than one that would not have us. */
+export function isAbsent(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : error;
+  return cause instanceof ConnectionError && cause.kind === "unreachable";
+}
+
+/** `value` with the patch applied. */
+export function merged(value: unknown, patch: unknown): unknown {
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
+  const base = typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  const result = new Map<string, unknown>(Object.entries(base));
+  for (const [key, change] of Object.entries(patch)) {
+    if (change === null) result.delete(key);
+    else result.set(key, merged(result.get(key), change));
+  }
+  return Object.fromEntries(result);
+}
