@@ -296,19 +296,38 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
       client: { ...common, id: "node-host", mode: "node" },
       role: "node",
       scopes: [],
+      caps: ["system"],
+      commands: ["system.run", "system.which"],
     };
     const refusal = await connectTo(house.ws, asNode).catch((error) => error);
     ok(refusal instanceof GatewayRefusal && refusal.reason === "PAIRING_REQUIRED");
     const request = page.locator(".card.pending", { hasText: "Workbench" });
+    await request.getByText("Another role").waitFor();
     await request.getByText("Node: the agent uses what this device can do").waitFor();
+    await request.getByText("from 127.0.0.1").waitFor();
     await request.getByRole("button", { name: "Approve" }).click();
     await request.waitFor({ state: "detached" });
-    {
-      await using _node = await connectTo(house.ws, asNode);
-    }
+    await using _node = await connectTo(house.ws, asNode);
+    // What it lends is another question, which the page hears of and asks as well.
+    const wish = page.locator(".card.pending", { hasText: "New node" });
+    await wish.getByText("system.run").waitFor();
+    await wish.getByText("can run programs").waitFor();
+    await wish.getByRole("button", { name: "Approve" }).click();
+    await wish.waitFor({ state: "detached" });
     const card = page.locator(".card", { hasText: "Workbench" });
+    await card.getByText("Connected").waitFor();
+    await card.getByText("What it may do").click();
+    await card.getByText("system.run").waitFor();
     await card.getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await card.getByText("Revoked", { exact: true }).waitFor();
+    const again = await connectTo(house.ws, asNode).catch((error) => error);
+    ok(again instanceof GatewayRefusal && again.reason === "PAIRING_REQUIRED");
+    await request.getByText("Was revoked").waitFor();
+    await request.getByRole("button", { name: "Reject" }).click();
+    await request.waitFor({ state: "detached" });
+    await card.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await card.waitFor({ state: "detached" });
   },
 

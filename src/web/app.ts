@@ -163,6 +163,7 @@ export class App {
 
   #begin(hello: HelloOk): void {
     this.hello.set(hello);
+    this.devices.begin(hello);
     this.#refresh();
     void this.#readCatalog();
   }

@@ -47,6 +47,9 @@ export function judge(refusal: Refusal, shown: string | undefined): Verdict {
         title: "The gateway has no secret to check",
         why: "It wants a token or a password and none is configured. Set one on the gateway.",
       };
+    case "AUTH_UNAUTHORIZED":
+    case "AUTH_IDENTITY_HEADER_REQUIRED":
+      return { then: "stop", title: "The gateway was not told who you are", why: refusal.message };
     case "AUTH_RATE_LIMITED":
       return {
         then: "retry",
@@ -81,6 +84,9 @@ export function judge(refusal: Refusal, shown: string | undefined): Verdict {
         ? "The clocks of this device and of the gateway differ by more than two minutes."
         : refusal.message,
     };
+  }
+  if (code.startsWith("AUTH_TAILSCALE_")) {
+    return { then: "ask", secret: "token", problem: refusal.message };
   }
   if (code.startsWith("AUTH_")) {
     return shown === undefined

@@ -28,6 +28,14 @@ Deno.test("a wrong secret is asked for again, with the reason", () => {
   }
 });
 
+Deno.test("whom the tailnet does not vouch for may show the token, and learns why", () => {
+  deepStrictEqual(judge(refused("AUTH_TAILSCALE_WHOIS_FAILED"), undefined), {
+    then: "ask",
+    secret: "token",
+    problem: "unauthorized: something",
+  });
+});
+
 Deno.test("pairing names the request that the owner has to approve", () => {
   deepStrictEqual(
     judge({
@@ -49,7 +57,15 @@ Deno.test("what passes by itself is tried again, when the gateway says", () => {
 });
 
 Deno.test("what needs a person's hand stops the attempts", () => {
-  for (const code of ["CONTROL_UI_ORIGIN_NOT_ALLOWED", "PROTOCOL_MISMATCH", "DEVICE_AUTH_X"]) {
+  for (
+    const code of [
+      "CONTROL_UI_ORIGIN_NOT_ALLOWED",
+      "PROTOCOL_MISMATCH",
+      "DEVICE_AUTH_X",
+      "AUTH_UNAUTHORIZED",
+      "AUTH_IDENTITY_HEADER_REQUIRED",
+    ]
+  ) {
     strictEqual(judge(refused(code), "token").then, "stop", code);
   }
   const clock = judge(

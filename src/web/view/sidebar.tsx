@@ -21,7 +21,8 @@ export function Sidebar(
 ) {
   const app = useApp();
   const place = useCell(app.place);
-  const { pending } = useCell(app.devices.state);
+  const { phase, pending, wishes } = useCell(app.devices.state);
+  const waiting = pending.length + wishes.length;
   const link = useCell(app.link.state);
   const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? "auto";
   return (
@@ -50,18 +51,18 @@ export function Sidebar(
       </button>
       <SessionList onChosen={onClose} />
       <footer>
-        <PlaceLink
-          place={{ at: "devices" }}
-          isCurrent={place.at === "devices"}
-          onChosen={onClose}
-        >
-          <Icon name="devices" /> Devices
-          {pending.length > 0 && (
-            <span class="badge" aria-label={`${pending.length} waiting for approval`}>
-              {pending.length}
-            </span>
-          )}
-        </PlaceLink>
+        {phase !== "closed" && (
+          <PlaceLink
+            place={{ at: "devices" }}
+            isCurrent={place.at === "devices"}
+            onChosen={onClose}
+          >
+            <Icon name="devices" /> Devices
+            {waiting > 0 && (
+              <span class="badge" aria-label={`${waiting} waiting for approval`}>{waiting}</span>
+            )}
+          </PlaceLink>
+        )}
         <div class="row">
           <span class="status" data-state={link.is}>
             {link.is === "connected" ? "Connected" : "Not connected"}
