@@ -77,15 +77,17 @@ export async function startGateway(
 export interface Place {
   readonly home: string;
   readonly port?: number;
+  /** Behind the port on the command line; unless given, they say that `TOKEN` is wanted. */
+  readonly flags?: readonly string[];
 }
 
 /** `startGateway` without waiting for it to serve. */
 export function spawnGateway(
   { command: [program = "", ...args], env = {} }: Start,
-  { home, port = freePort() }: Place,
+  { home, port = freePort(), flags = ["--token", TOKEN] }: Place,
 ): GatewayProcess {
   const child = new Deno.Command(program, {
-    args: [...args, "gateway", "--allow-unconfigured", "--port", String(port), "--token", TOKEN],
+    args: [...args, "gateway", "--allow-unconfigured", "--port", String(port), ...flags],
     cwd: home,
     clearEnv: true,
     env: { PATH: `${dirname(program)}:${Deno.env.get("PATH") ?? ""}`, HOME: home, ...env },

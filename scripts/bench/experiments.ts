@@ -1,4 +1,5 @@
 /** What is measured, and how. */
+import { dirname } from "node:path";
 import { TOKEN } from "../gateway_process.ts";
 import { cpuMs, peakMiB, residentMiB } from "./process.ts";
 import { firstAnswer, LONG_CONVERSATION, run, type Subject } from "./subject.ts";
@@ -6,7 +7,7 @@ import { firstAnswer, LONG_CONVERSATION, run, type Subject } from "./subject.ts"
 /** One number, and what it should be. */
 export interface Figure {
   readonly title: string;
-  readonly unit: "ms" | "MiB" | "/s";
+  readonly unit: "ms" | "MiB" | "/s" | "%";
   readonly target: Target;
 }
 
@@ -33,7 +34,19 @@ export interface Effort {
 
 /** All of them. Ours is to be measured before the echo. */
 export function experiments(): readonly Experiment[] {
-  return [start, cli, memory, handshakes, new Requests(), new Broadcast(), agent, history];
+  return [
+    start,
+    cli,
+    memory,
+    handshakes,
+    new Requests(),
+    new Broadcast(),
+    agent,
+    history,
+    chats,
+    files,
+    sick,
+  ];
 }
 
 const everything = () => true;
@@ -225,6 +238,106 @@ const history: Experiment = {
     return [quantile(readMs, 0.5), quantile(healthMs, 0.99)];
   },
 };
+
+/** A model that answers at once. */
+const AT_ONCE = { tokens: 1, tokenMs: 0 } as const;
+const isOurs = ({ name }: Subject) => name === "ours";
+
+const chats: Experiment = {
+  name: "chats",
+  figures: [
+    { title: "memory, idle on three networks", unit: "MiB", target: { atMost: 140 } },
+    { title: "Telegram's message → our answer, the first", unit: "ms", target: { atMost: 40 } },
+    { title: "Telegram's message → our answer, p50", unit: "ms", target: { atMost: 40 } },
+    { title: "the same in 100 chats at once, p99", unit: "ms", target: { atMost: 400 } },
+  ],
+  suits: isOurs,
+  async measure(subject, { quick }) {
+    await using running = await run(subject, AT_ONCE, (load) => load.do("networks"));
+    const { gateway, address, load } = running;
+    await load.do("connected", { ...address, count: 3 });
+    await pause(quick ? 1_000 : 5_000);
+    const idle = residentMiB(gateway.pid);
+    const first = await load.do("replies", { chats: 1, rounds: 1 });
+    const alone = await load.do("replies", { chats: 1, rounds: quick ? 20 : 100 });
+    const crowd = await load.do("replies", { chats: 100, rounds: quick ? 3 : 10 });
+    return [
+      idle,
+      quantile(first.replyMs, 0),
+      quantile(alone.replyMs, 0.5),
+      quantile(crowd.replyMs, 0.99),
+    ];
+  },
+};
+
+const FILE_BYTES = 50_000_000;
+
+const files: Experiment = {
+  name: "files",
+  figures: [
+    { title: "memory for a file of 50 MB that comes in", unit: "MiB", target: { atMost: 30 } },
+    { title: "memory for a file of 50 MB that goes out", unit: "MiB", target: { atMost: 30 } },
+  ],
+  suits: isOurs,
+  async measure(subject) {
+    const file = `${subject.home}/.openclaw/workspace/large.bin`;
+    await using running = await run(
+      subject,
+      AT_ONCE,
+      (load) => load.do("telegram", { sick: false }),
+    );
+    const { gateway, address, load } = running;
+    await load.do("connected", { ...address, count: 1 });
+    await Deno.mkdir(dirname(file), { recursive: true });
+    await Deno.writeFile(file, new Uint8Array(FILE_BYTES));
+    await load.do("replies", { chats: 1, rounds: 5 });
+    await load.do("receiveFile", { bytes: 1_000 }); // what the first file loads, is not the file's
+    const received = await growth(
+      gateway.pid,
+      () => load.do("receiveFile", { bytes: FILE_BYTES }),
+    );
+    const sent = await growth(gateway.pid, () => load.do("sendFile", { ...address, file }));
+    await Deno.remove(file);
+    return [received, sent];
+  },
+};
+
+const sick: Experiment = {
+  name: "sick",
+  figures: [{
+    title: "p99 of answers beside sick networks, more than alone",
+    unit: "%",
+    target: { atMost: 20 },
+  }],
+  suits: isOurs,
+  async measure(subject, { quick }) {
+    const rounds = quick ? 200 : 1_000;
+    const p99: number[] = [];
+    for (const sick of [false, true]) {
+      await using running = await run(subject, AT_ONCE, (load) => load.do("telegram", { sick }));
+      const { address, load } = running;
+      await load.do("connected", { ...address, count: 1 });
+      await load.do("replies", { chats: 1, rounds: 50 });
+      const { replyMs } = await load.do("replies", { chats: 1, rounds });
+      p99.push(quantile(replyMs, 0.99));
+    }
+    const [alone = NaN, beside = NaN] = p99;
+    return [(beside / alone - 1) * 100];
+  },
+};
+
+/** How much more memory a process has at any time during some work than before it, in MiB. */
+async function growth(pid: number, work: () => Promise<unknown>): Promise<number> {
+  const before = residentMiB(pid);
+  let most = before;
+  const timer = setInterval(() => most = Math.max(most, residentMiB(pid)), 10);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  return most - before;
+}
 
 /** The value below which a part of the values lies. */
 export function quantile(values: readonly number[], part: number): number {

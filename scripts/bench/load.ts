@@ -3,10 +3,11 @@
  * Reads orders from standard input, one JSON object a line, and answers each with one.
  */
 import { type Answered, MARK, type Pace, serveModel, tokensIn } from "./model.ts";
+import { type NetworkOrders, Networks } from "./networks.ts";
 import { type Address, ANSWERS, BROADCAST, Connection, isAnswer, PRESENCE_EVENT } from "./wire.ts";
 
 /** What can be ordered, and what comes back. Times are milliseconds. */
-export interface Orders {
+export interface Orders extends NetworkOrders {
   /** Opens connections and keeps them. */
   open(order: Address & { count: number }): Promise<void>;
   /** Closes all that are kept. */
@@ -39,8 +40,16 @@ const PRESENCE = "Node: bench (192.0.2.1) · app 1 · last input 0s ago · mode 
 
 const kept: Connection[] = [];
 const noted = new Map<string, Answered>();
+const networks = new Networks();
 
 const orders: Orders = {
+  networks: () => networks.networks(),
+  telegram: (order) => networks.telegram(order),
+  connected: (order) => networks.connected(order),
+  replies: (order) => networks.replies(order),
+  receiveFile: (order) => networks.receiveFile(order),
+  sendFile: (order) => networks.sendFile(order),
+
   async open({ count, ...address }) {
     kept.push(...await openMany(count, address));
   },

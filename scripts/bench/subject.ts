@@ -12,6 +12,7 @@ import {
 } from "../gateway_process.ts";
 import { Loader } from "./loader.ts";
 import type { Pace } from "./model.ts";
+import type { Channels } from "./networks.ts";
 import { type Address, Connection } from "./wire.ts";
 
 /** One of the programs measured. */
@@ -75,16 +76,20 @@ export interface Running extends AsyncDisposable {
   readonly load: Loader;
 }
 
-/** Starts a subject in its home; its agent's model is a server on loopback that speaks at `pace`. */
+/**
+ * Starts a subject in its home; its agent's model is a server on loopback that speaks at `pace`, and
+ * it is on the networks that `prepare` has the load generator start.
+ */
 export async function run(
   subject: Subject,
   pace: Pace = { tokens: 1, tokenMs: 1 },
+  prepare: (load: Loader) => Promise<Channels> = () => Promise.resolve({}),
 ): Promise<Running> {
   await using parts = new AsyncDisposableStack();
   const load = parts.use(new Loader());
   if (subject.isGateway) {
     const { port } = await load.do("model", pace);
-    await configure(subject.home, port);
+    await configure(subject.home, port, await prepare(load));
   }
   const { gateway } = await firstAnswer(subject, subject.home);
   parts.use(gateway);
@@ -128,7 +133,7 @@ function addressOf({ isGateway }: Subject, { url }: GatewayProcess): Address {
 }
 
 /** Every gateway measured reads this. */
-async function configure(home: string, modelPort: number) {
+async function configure(home: string, modelPort: number, channels: Channels) {
   const path = `${home}/.openclaw/openclaw.json`;
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const cost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
@@ -153,6 +158,9 @@ async function configure(home: string, modelPort: number) {
       gateway: { mode: "local" },
       models: { providers: { bench: provider } },
       agents: { defaults: { model: { primary: "bench/bench" }, maxConcurrent: 64 } },
+      ...Object.keys(channels).length === 0
+        ? {}
+        : { channels, session: { dmScope: "per-channel-peer" } },
     }),
   );
 }

@@ -1,0 +1,269 @@
+/** Whether messages were lost, doubled, mixed up or made up. */
+import type { InboundRow, Journal, OutboundRow } from "./journal.ts";
+import { ID } from "./model.ts";
+import type { ChaosNetwork, Fate, Shown } from "./network.ts";
+
+/** What a person wrote. */
+export interface Said {
+  /** Unique, and in the text. */
+  readonly id: string;
+  readonly network: ChaosNetwork;
+  readonly chat: string;
+  readonly messageId: string;
+}
+
+/** What an operator asked to be sent. */
+export interface Sent {
+  /** Unique, and in the text. */
+  readonly id: string;
+  readonly network: ChaosNetwork;
+  /** What they heard last: nothing, that it is sent, or why it is not. */
+  heard?: "sent" | { readonly refusal: string };
+}
+
+export interface Verdict {
+  readonly counts: Readonly<Record<string, number>>;
+  /** What must not be, each with what is known of it. */
+  readonly violations: readonly string[];
+}
+
+/** All of the evidence. */
+export interface Evidence {
+  readonly networks: readonly ChaosNetwork[];
+  readonly said: readonly Said[];
+  readonly sent: readonly Sent[];
+  readonly journal: Journal;
+}
+
+/** How the gateway tells in a chat that a crash cut an answer. */
+const INTERRUPTED = /could not answer: interrupted/;
+
+/** Judges when all has settled. */
+export function judge(evidence: Evidence): Verdict {
+  const findings = [
+    ...evidence.said.map((message) => answerOf(message, evidence)),
+    ...evidence.sent.map((order) => endOf(order, evidence)),
+  ];
+  const counts: Record<string, number> = {};
+  for (const what of findings.flatMap(({ facts }) => facts)) {
+    counts[what] = (counts[what] ?? 0) + 1;
+  }
+  const violations = [
+    ...findings.flatMap(({ fault }) => fault ?? []),
+    ...strays(evidence),
+    ...misanswered(evidence),
+    ...missent(evidence),
+  ];
+  return { counts, violations };
+}
+
+/** Messages whose ids stand in a text of the bot. */
+export function idsIn(text: string): readonly string[] {
+  return text.match(ID) ?? [];
+}
+
+/** What became of one message. */
+interface Finding {
+  /** To be counted. */
+  readonly facts: readonly string[];
+  readonly fault?: string;
+}
+
+function answerOf(message: Said, evidence: Evidence): Finding {
+  const { id, network, chat, messageId } = message;
+  const fate = network.fate(chat, messageId);
+  const facts = [
+    "said",
+    ...fate === "waiting" ? [] : ["handed over"],
+    ...fate === "acknowledged" ? ["acknowledged"] : [],
+  ];
+  const answers = shownWith(network, id);
+  const rows = rowsOf(message, evidence);
+  const bad = (what: string): Finding => ({
+    facts,
+    fault: `${network.id} message ${id} in chat ${chat} ${what}\n` +
+      proofOf(rows, { answers, fate }),
+  });
+  const good = (...more: readonly string[]): Finding => ({ facts: [...facts, ...more] });
+  const isUnknown = rows.replies.some(({ state }) => state === "unknown");
+  const [answer, ...others] = answers;
+  if (others.length > 0) return bad(`was answered ${answers.length} times`);
+  if (answer !== undefined) {
+    if (answer.chat !== chat) return bad(`was answered in chat ${answer.chat}`);
+    return isUnknown ? good("answered", "answered, though unknown") : good("answered");
+  }
+  if (isUnknown) return good("unknown");
+  if (rows.notices.some(({ state }) => state === "sent" || state === "unknown")) {
+    return good("interrupted");
+  }
+  // what the network never handed over, or keeps, is its own business
+  if (fate !== "acknowledged") return good("left with the network");
+  return bad("was acknowledged and not answered");
+}
+
+function endOf({ id, network, heard }: Sent, { journal }: Evidence): Finding {
+  const shown = shownWith(network, id);
+  const rows = journal.outbox.filter(({ text }) => idsIn(text).includes(id));
+  const bad = (what: string): Finding => ({
+    facts: ["ordered"],
+    fault: [
+      `${network.id} order ${id} ${what}`,
+      `  heard ${JSON.stringify(heard)}`,
+      ...rows.map((row) => `  outbox ${JSON.stringify(row)}`),
+      ...shown.map((message) => `  shown ${JSON.stringify(message)}`),
+    ].join("\n"),
+  });
+  const good = (what: string): Finding => ({ facts: ["ordered", what] });
+  const [row, ...others] = rows;
+  if (others.length > 0) return bad(`was accepted ${rows.length} times`);
+  if (shown.length > 1) return bad(`was sent ${shown.length} times`);
+  if (heard === undefined) return bad("came to no end that anybody heard of");
+  if (heard === "sent" && shown.length === 0) return bad("is said to be sent, and is not");
+  if (heard === "sent") return good("sent by order");
+  if (row?.state === "unknown") return good("unknown by order");
+  if (row?.state === "sent" && shown.length === 1) return good("sent by order");
+  if (shown.length > 0) return bad("was sent, and its journal is wrong");
+  if (row === undefined) return good("refused");
+  return row.state === "dead" ? good("dead by order") : bad("came to no end");
+}
+
+/** What was sent that nobody had said, or asked for. */
+function strays({ networks, said, sent, journal }: Evidence): readonly string[] {
+  const known = new Set([...said, ...sent].map(({ id }) => id));
+  return networks.flatMap((network) =>
+    network.shown.flatMap((message) => {
+      if (INTERRUPTED.test(message.text)) return [];
+      const ids = idsIn(message.text);
+      if (ids.length > 0 && ids.every((id) => known.has(id))) return [];
+      const rows = journal.outbox.filter(({ message_ids }) =>
+        message_ids?.includes(`"${message.id}"`) ?? false
+      );
+      return [
+        `${network.id} has a message that nobody asked for: ${JSON.stringify(message)}\n` +
+        rows.map((row) => `  outbox ${JSON.stringify(row)}`).join("\n"),
+      ];
+    })
+  );
+}
+
+/** Answers come in the order of the messages: as they were said, or as they were handed over. */
+function misanswered({ networks, said, journal }: Evidence): readonly string[] {
+  const seqs = new Map(journal.inbox.map((row) => [rowKey(row), row.seq]));
+  return networks.flatMap((network) =>
+    network.chats.flatMap(({ id: chat }) => {
+      const isShuffled = network.isShuffled(chat);
+      const own = said.filter((message) => message.network === network && message.chat === chat);
+      const rank = new Map(own.map(({ id, messageId }, index) => {
+        const seq = seqs.get(rowKey({ channel: network.id, chat_id: chat, message_id: messageId }));
+        return [id, isShuffled ? seq ?? 0 : index];
+      }));
+      let last = { id: "", rank: -1 };
+      const faults: string[] = [];
+      for (const message of network.shown) {
+        if (message.chat !== chat) continue;
+        for (const id of idsIn(message.text)) {
+          const own = rank.get(id);
+          if (own === undefined) continue;
+          if (own < last.rank) {
+            faults.push(`${network.id} chat ${chat}: ${id} was answered after ${last.id}`);
+          }
+          last = { id, rank: own };
+        }
+      }
+      return faults;
+    })
+  );
+}
+
+/** Messages of a chat appear in the order in which they were accepted. */
+function missent({ networks, journal }: Evidence): readonly string[] {
+  return networks.flatMap((network) => {
+    const place = new Map(network.shown.map(({ id }, index) => [id, index]));
+    const last = new Map<string, { row: OutboundRow; at: number }>();
+    const faults: string[] = [];
+    for (const row of journal.outbox) {
+      if (row.channel !== network.id || row.state !== "sent") continue;
+      const ids: readonly string[] = JSON.parse(row.message_ids ?? "[]");
+      const at = place.get(ids[0] ?? "");
+      if (at === undefined) {
+        faults.push(`${network.id} does not have what was sent\n  outbox ${JSON.stringify(row)}`);
+        continue;
+      }
+      const before = last.get(row.lane);
+      if (before !== undefined && before.at > at) {
+        faults.push(
+          `${network.id} shows two messages in the wrong order\n` +
+            `  outbox ${JSON.stringify(before.row)}\n  outbox ${JSON.stringify(row)}`,
+        );
+      }
+      last.set(row.lane, { row, at });
+    }
+    return faults;
+  });
+}
+
+function shownWith({ shown }: ChaosNetwork, id: string): readonly Shown[] {
+  return shown.filter(({ text }) => idsIn(text).includes(id));
+}
+
+interface Rows {
+  readonly inbox: readonly InboundRow[];
+  /** What was to be said, with the id in it. */
+  readonly replies: readonly OutboundRow[];
+  /** What was to be said instead. */
+  readonly notices: readonly OutboundRow[];
+  readonly runs: readonly unknown[];
+}
+
+function rowsOf({ id, network, chat, messageId }: Said, { journal }: Evidence): Rows {
+  const inbox = journal.inbox.filter((row) =>
+    row.channel === network.id && row.chat_id === chat && row.message_id === messageId
+  );
+  const runs = inbox.flatMap(({ outcome }) => runsFrom(outcome, journal));
+  const runIds = new Set(runs.map(({ run_id }) => run_id));
+  // of several that became one turn, the last is what a notice answers
+  const answered = new Set(
+    journal.inbox.filter(({ outcome }) => runIds.has(outcome ?? "")).map((row) => row.message_id),
+  );
+  const own = journal.outbox.filter(({ channel }) => channel === network.id);
+  return {
+    inbox,
+    runs,
+    replies: own.filter(({ text }) => idsIn(text).includes(id)),
+    notices: own.filter(({ text, chat_id, reply_to }) =>
+      chat_id === chat && INTERRUPTED.test(text) && answered.has(reply_to ?? "")
+    ),
+  };
+}
+
+/** The run of a message, and those that took it over. */
+function runsFrom(runId: string | null, { runs }: Journal) {
+  const found = [];
+  for (let id = runId, depth = 0; id !== null && depth < 10; depth++) {
+    const run = runs.get(id);
+    if (run === undefined) break;
+    found.push(run);
+    const result: { mergedInto?: string } = JSON.parse(run.result ?? "{}");
+    id = result.mergedInto ?? null;
+  }
+  return found;
+}
+
+function rowKey(
+  { channel, chat_id, message_id }: Pick<InboundRow, "channel" | "chat_id" | "message_id">,
+): string {
+  return JSON.stringify([channel, chat_id, message_id]);
+}
+
+function proofOf(
+  { inbox, runs, replies, notices }: Rows,
+  { answers, fate }: { answers: readonly Shown[]; fate: Fate },
+): string {
+  return [
+    `  ${fate}`,
+    ...inbox.map((row) => `  inbox ${JSON.stringify(row)}`),
+    ...runs.map((row) => `  run ${JSON.stringify(row)}`),
+    ...[...replies, ...notices].map((row) => `  outbox ${JSON.stringify(row)}`),
+    ...answers.map((message) => `  shown ${JSON.stringify(message)}`),
+  ].join("\n");
+}

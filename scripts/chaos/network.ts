@@ -1,0 +1,80 @@
+/** What chaos needs of a fake network, whichever it is. */
+
+/** A chat that people write in. */
+export interface Chat {
+  /** As the network calls it. */
+  readonly id: string;
+  /** As an operator calls it in `send`. */
+  readonly to: string;
+}
+
+/** A message of the bot, as people see it. */
+export interface Shown {
+  readonly chat: string;
+  readonly id: string;
+  readonly text: string;
+  /** The message that it answers. */
+  readonly replyTo?: string;
+}
+
+/** How far a message of a person has come. */
+export type Fate = "waiting" | "handed" | "acknowledged";
+
+/** Something that can be seen on the wire. */
+export const MOMENTS = ["handed", "acknowledged", "called", "shown"] as const;
+export type Moment = typeof MOMENTS[number];
+
+/** Lets whoever wants it wait for the next time that something happens. */
+export class Moments<T extends string> {
+  readonly #waiting = new Map<T, PromiseWithResolvers<void>>();
+
+  happened(what: T): void {
+    this.#waiting.get(what)?.resolve();
+    this.#waiting.delete(what);
+  }
+
+  next(what: T): Promise<void> {
+    const known = this.#waiting.get(what) ?? Promise.withResolvers<void>();
+    this.#waiting.set(what, known);
+    return known.promise;
+  }
+}
+
+/** A network that goes on while the gateway dies. */
+export interface ChaosNetwork extends AsyncDisposable {
+  /** As `channels.<id>` calls it. */
+  readonly id: string;
+  /** What stands under `channels.<id>`. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly chats: readonly Chat[];
+  /** What the bot has said, in the order in which it appeared. */
+  readonly shown: readonly Shown[];
+  readonly moments: Moments<Moment>;
+  /** Names of what can go wrong. */
+  readonly faults: readonly string[];
+  /** Somebody writes. Returns the network's id of the message. */
+  say(chat: string, text: string): string;
+  fate(chat: string, messageId: string): Fate;
+  /** Lets it go wrong, once or until `mend`. */
+  begin(fault: string): void;
+  /** Whether the order in which messages of a chat were handed over may not be that in which they were said. */
+  isShuffled(chat: string): boolean;
+  mend(): void;
+}
+
+/** Each shorter than what a network would forget in. */
+export const FAULT_TIMES = { once: 1, few: 3 } as const;
+
+/** The fate of each message by a key of the network's. */
+export class Fates {
+  readonly #fates = new Map<string, Fate>();
+
+  set(key: string, fate: Fate): void {
+    // what is handed over again was acknowledged before
+    if (this.#fates.get(key) !== "acknowledged") this.#fates.set(key, fate);
+  }
+
+  of(key: string): Fate {
+    return this.#fates.get(key) ?? "waiting";
+  }
+}
