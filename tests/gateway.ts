@@ -1,5 +1,6 @@
 /** A whole gateway for a test: real store, real port, its own state folder, gone afterwards. */
 import { type RunningGateway, start } from "../src/cli/serve.ts";
+import type { ServeFlags } from "../src/cli/serve_flags.ts";
 import { type ClientOptions, GatewayClient } from "../src/client/client.ts";
 import type { EventFrame } from "../schemas/frames.ts";
 
@@ -29,12 +30,16 @@ export interface TestClient extends AsyncDisposable {
 
 /** `config` is written to `openclaw.json` first; `env` is all of the environment that it sees. */
 export async function startGateway(
-  { config, env = {}, stateDir, token = TOKEN }: {
+  { config, env = {}, stateDir, token = TOKEN, tls = false, flags = {} }: {
     config?: unknown;
     /** What `--token` says; `null` leaves it to the configuration. */
     token?: string | null;
     env?: Readonly<Record<string, string>>;
     stateDir?: string;
+    /** What `--tls` says. */
+    tls?: boolean;
+    /** What other flags say. */
+    flags?: Partial<ServeFlags>;
   } = {},
 ): Promise<TestGateway> {
   const folder = stateDir ?? await Deno.makeTempDir({ prefix: "openclaw-test-" });
@@ -48,19 +53,22 @@ export async function startGateway(
     port: 0,
     defaultPort: 0,
     ...(token === null ? {} : { token }),
+    tls,
     verbose: false,
     force: false,
     dev: false,
     allowUnconfigured: true,
     colour: false,
-    env,
+    env: { OPENCLAW_DISABLE_BONJOUR: "1", ...env }, // no test is the network's business
+    ...flags,
   }, (line) => printed.push(line));
   const { port } = running.server.addr;
-  const url = `ws://127.0.0.1:${port}`;
+  const secure = running.tls === undefined ? "" : "s";
+  const url = `ws${secure}://127.0.0.1:${port}`;
   let removes = stateDir === undefined;
   return {
     url,
-    http: `http://127.0.0.1:${port}`,
+    http: `http${secure}://127.0.0.1:${port}`,
     stateDir: folder,
     running,
     printed,

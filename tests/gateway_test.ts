@@ -270,7 +270,10 @@ Deno.test("a node connects, is listed as waiting, and may call nothing of an ope
   });
   await rejects(node.client.call("sessions.list", {}), /unauthorized role: node/);
   await rejects(
-    node.client.call("node.skills.update", { skills: [] }),
+    node.client.call("node.runnerInventory.update", {
+      protocolFeatures: [],
+      workerHost: { enabled: false },
+    }),
     /awaiting operator approval/,
   );
   await using owner = await gateway.connect();

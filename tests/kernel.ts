@@ -1,10 +1,12 @@
 /** A kernel for a test: a real store in memory, an agent that does what it is told, no sockets. */
 import type { EventName, EventPayloads, MethodName, ParamsOf, ResultOf } from "../schemas/mod.ts";
+import type { Audit, AuditEntry } from "../src/audit.ts";
 import type { Caller } from "../src/caller.ts";
+import type { NetworkEntry } from "../src/channel.ts";
 import { type Config, type ConfigFile, parseConfig } from "../src/config.ts";
 import type { Audience, Bus, GatewayEvent } from "../src/event.ts";
 import { createGateway, type Gateway } from "../src/gateway/gateway.ts";
-import type { Host } from "../src/host.ts";
+import type { GatewayUrl, Host } from "../src/host.ts";
 import type { Log, LogFields, LogLevel, LogReader } from "../src/log.ts";
 import { type ModelCatalog, ModelError, type ModelInfo, modelRef } from "../src/model.ts";
 import type { Agent, AgentIdentity, RunEvent, RunIo, RunOutcome, RunRequest } from "../src/run.ts";
@@ -18,6 +20,7 @@ export interface TestKernel extends AsyncDisposable {
   readonly agent: ScriptedAgent;
   readonly config: MemoryConfig;
   readonly log: RecordedLog;
+  readonly audit: RecordedAudit;
   readonly events: Recorder;
   /** Asks as a connection would; resolves to the last answer. */
   call<M extends MethodName>(
@@ -31,10 +34,16 @@ export interface TestKernel extends AsyncDisposable {
 
 /** `store` stays open for whoever gave it; without one it is in memory, and ends with the kernel. */
 export function startKernel(
-  { config = {}, store, logs = new MemoryLog() }: {
+  { config = {}, store, logs = new MemoryLog(), urls = [], networks = [], stateDir = "/state" }: {
     config?: Config;
     store?: Store;
     logs?: LogReader;
+    /** Where others than this machine reach it. */
+    urls?: readonly GatewayUrl[];
+    /** The messaging networks that it could be on. */
+    networks?: readonly NetworkEntry[];
+    /** Where files would be written, if any are. */
+    stateDir?: string;
   } = {},
 ): TestKernel {
   const kept = store ?? openStore(":memory:");
@@ -46,8 +55,20 @@ export function startKernel(
     models: new FakeModels(),
     log: new RecordedLog(),
     logs,
+    audit: new RecordedAudit(),
   };
-  const gateway = createGateway({ ...parts, host: HOST, stateDir: "/state" });
+  const gateway = createGateway({
+    ...parts,
+    host: HOST,
+    stateDir,
+    networks: {
+      entries: networks,
+      secrets: { env: {}, readFile: Deno.readTextFileSync },
+      fileRoots: () => [],
+    },
+    urls: () => urls,
+    drawQr: (text) => Promise.resolve(`data:image/png;base64,${btoa(text)}`),
+  });
   const events = new Recorder(gateway.bus);
   return {
     ...parts,
@@ -66,7 +87,7 @@ export function startKernel(
     },
     async restart() {
       await gateway[Symbol.asyncDispose]();
-      return startKernel({ config: file.config, store: kept, logs });
+      return startKernel({ config: file.config, store: kept, logs, networks, stateDir });
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
@@ -348,6 +369,15 @@ export class RecordedLog implements Log {
 
   #write(level: LogLevel, message: string, fields: LogFields): void {
     this.lines.push({ level, message, fields });
+  }
+}
+
+/** An audit log that a test can read. */
+export class RecordedAudit implements Audit {
+  readonly entries: Omit<AuditEntry, "ts">[] = [];
+
+  record(entry: Omit<AuditEntry, "ts">): void {
+    this.entries.push(entry);
   }
 }
 

@@ -12,16 +12,34 @@ export class RawClient implements Disposable {
     this.#connection = connection;
   }
 
-  /** Upgrades; resolves when the server has switched protocols. */
-  static async open(url: string): Promise<RawClient> {
+  /**
+   * Asks for a WebSocket, with `headers` in the place of those that it would send itself. Resolves
+   * when the server has answered; rejects with its status line if it has not switched protocols.
+   */
+  static async open(
+    url: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<RawClient> {
     const { hostname, port, host } = new URL(url);
     const connection = await Deno.connect({ hostname, port: Number(port) });
     const client = new RawClient(connection);
-    await client.write(encoder.encode(
-      `GET / HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    ));
-    await client.readUntil("\r\n\r\n");
+    const all = {
+      Host: host,
+      Upgrade: "websocket",
+      Connection: "Upgrade",
+      "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      ...headers,
+    };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    await client.write(encoder.encode(`GET / HTTP/1.1\r\n${lines}\r\n`));
+    const head = await client.readUntil("\r\n\r\n");
+    if (!head.startsWith("HTTP/1.1 101 ")) {
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      const body = await client.readBytes(length);
+      client[Symbol.dispose]();
+      throw new Error(`${head.slice(0, head.indexOf("\r\n"))}: ${body}`);
+    }
     return client;
   }
 
@@ -77,6 +95,30 @@ export class RawClient implements Disposable {
       if (count === null) throw new Error(`closed before ${JSON.stringify(text)} came`);
       this.#unread += Buffer.from(buffer.subarray(0, count)).toString("latin1");
     }
+  }
+
+  /** The text of the next message, which must be one frame. */
+  async message(): Promise<string> {
+    const [, short = 0] = Buffer.from(await this.readBytes(2), "latin1");
+    const extended = short === 126 ? 2 : short === 127 ? 8 : 0;
+    const length = Buffer.from(await this.readBytes(extended), "latin1");
+    const size = extended === 0
+      ? short
+      : length.readUIntBE(Math.max(0, extended - 6), Math.min(extended, 6));
+    return Buffer.from(await this.readBytes(size), "latin1").toString();
+  }
+
+  /** Reads so many bytes, one character a byte. */
+  async readBytes(count: number): Promise<string> {
+    const buffer = new Uint8Array(65_536);
+    while (this.#unread.length < count) {
+      const read = await this.#connection.read(buffer);
+      if (read === null) throw new Error(`closed before ${count} bytes came`);
+      this.#unread += Buffer.from(buffer.subarray(0, read)).toString("latin1");
+    }
+    const bytes = this.#unread.slice(0, count);
+    this.#unread = this.#unread.slice(count);
+    return bytes;
   }
 
   /** Reads and drops all that comes, until the other side ends. Returns how many bytes that was. */

@@ -21,22 +21,32 @@ export class Released {
   readonly #peers: Peers;
   readonly #home: string;
   readonly #target: Target;
+  readonly #config: unknown;
 
   /** `home` must exist. */
-  constructor(protocol: Protocol, { peers, home, target }: {
+  constructor(protocol: Protocol, { peers, home, target, config = LOCAL }: {
     peers: Peers;
     home: string;
     target: Target;
+    /** What it finds in its configuration file. */
+    config?: unknown;
   }) {
     this.protocol = protocol;
     this.#peers = peers;
     this.#home = home;
     this.#target = target;
+    this.#config = config;
   }
 
   /** The same release, as somebody else. */
   at(home: string): Released {
     return new Released(this.protocol, { peers: this.#peers, home, target: this.#target });
+  }
+
+  /** The same release, which knows no secret of the gateway's. */
+  withoutToken(): Released {
+    const target = { ...this.#target, token: "" };
+    return new Released(this.protocol, { peers: this.#peers, home: this.#home, target });
   }
 
   /** Runs a command to its end. Rejects when it takes too long. */
@@ -46,10 +56,9 @@ export class Released {
 
   /** What to start for a command, for those that stay. */
   async command(args: readonly string[]): Promise<Start> {
-    // Without a configuration the new release believes that there is no gateway to ask.
     const config = join(this.#home, ".openclaw", "openclaw.json");
     await Deno.mkdir(dirname(config), { recursive: true });
-    await Deno.writeTextFile(config, `{"gateway":{"mode":"local"}}`);
+    await Deno.writeTextFile(config, JSON.stringify(this.#config));
     const { node, entry } = this.#peers;
     return {
       command: [node, entry[this.protocol], ...args],
@@ -59,12 +68,15 @@ export class Released {
         LANG: "C.UTF-8",
         NO_COLOR: "1",
         OPENCLAW_GATEWAY_PORT: String(this.#target.port),
-        OPENCLAW_GATEWAY_TOKEN: this.#target.token,
+        ...(this.#target.token === "" ? {} : { OPENCLAW_GATEWAY_TOKEN: this.#target.token }),
         OPENCLAW_NO_RESPAWN: "1", // one process, so that ending it ends all of it
       },
     };
   }
 }
+
+/** Without a configuration the new release believes that there is no gateway to ask. */
+const LOCAL = { gateway: { mode: "local" } };
 
 /** A program to start, and all the environment that it gets. */
 export interface Start {

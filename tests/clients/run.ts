@@ -8,6 +8,7 @@ import { freePort, fromSources, startGateway, TOKEN } from "../../scripts/gatewa
 import { type Check, check, commandChecks, HEALTH } from "./checks.ts";
 import { install, peersFolder, type Protocol } from "./install.ts";
 import { journeys, thirdParty } from "./journeys.ts";
+import { networkChecks } from "./networks.ts";
 import { Released, type Target } from "./released.ts";
 
 const { values: options } = parseArgs({
@@ -63,8 +64,11 @@ async function judge(protocol: Protocol) {
 async function checks(protocol: Protocol, target: Target): Promise<readonly Check[]> {
   const client = new Released(protocol, { peers, home: await folder(), target });
   const surroundings = { target, answer, folder };
-  const own = [...commandChecks(client), ...journeys(client, surroundings)]
-    .map(({ name, run }) => ({ name: `v${protocol} ${name}`, run }));
+  const own = [
+    ...commandChecks(client),
+    ...journeys(client, surroundings),
+    ...options.url === undefined ? networkChecks(protocol, { peers, folder }) : [],
+  ].map(({ name, run }) => ({ name: `v${protocol} ${name}`, run }));
   if (protocol === 3) return own;
   const older = new Released(3, { peers, home: await folder(), target });
   return [
