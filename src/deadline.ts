@@ -1,3 +1,7 @@
+/** Waiting that is bounded by a time and by a signal. */
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * A signal that aborts with another one, or once a time has passed without a restart. Disposing of
  * it ends the wait.
@@ -39,8 +43,22 @@ export class Deadline implements Disposable {
     return setTimeout(() => {
       this.#isOver = true;
       this.#controller.abort();
-    }, this.#ms);
+    }, Math.min(this.#ms, MAX_TIMER_MS));
   }
 
   readonly #follow = (): void => this.#controller.abort(this.#outer?.reason);
+}
+
+/** Resolves when the time is up or the signal aborts, whichever is first. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.min(ms, MAX_TIMER_MS));
+    signal.addEventListener("abort", done, { once: true });
+  });
 }

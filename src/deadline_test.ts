@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { Deadline } from "./deadline.ts";
+import { Deadline, pause } from "./deadline.ts";
 
 Deno.test("a deadline aborts once its time has passed, and says so", async () => {
   using deadline = new Deadline(1);
@@ -25,6 +25,15 @@ Deno.test("a deadline that was disposed of aborts no more", () => {
   deadline[Symbol.dispose]();
   outer.abort();
   strictEqual(deadline.signal.aborted, false);
+});
+
+Deno.test("a pause ends with its time, or with the signal", async () => {
+  const outer = new AbortController();
+  await pause(1, outer.signal);
+  const long = pause(60_000, outer.signal);
+  outer.abort();
+  await long;
+  await pause(60_000, outer.signal);
 });
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { nearest, UsageError } from "./flags.ts";
 import { NETWORKS } from "./networks.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../deadline.ts";
 
 /** What the command line says of the account. */
 export interface AddOptions {

@@ -6,7 +6,7 @@ import { connect, withGateway } from "./connect.ts";
 import { at } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../deadline.ts";
 import { oneLine } from "./text.ts";
 import { moment } from "./time.ts";
 

@@ -19,7 +19,7 @@ import {
 import type { Log } from "../log.ts";
 import type { InboundMessage, Receipt } from "../message.ts";
 import type { KeyValues } from "../store.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../deadline.ts";
 import {
   type Halt,
   type Health,

@@ -1,7 +1,7 @@
 /** The files that came with a message: fetched from its network once it is let in. */
 import { Buffer } from "node:buffer";
 import type { Channel, Downloads } from "../channel.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline, pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { InboundAttachment, InboundMessage, Place } from "../message.ts";
 import type { ImageBlock } from "../session.ts";
@@ -9,7 +9,6 @@ import type { StoredInbound } from "../store.ts";
 import { IMAGE_TYPES, MAX_ATTACHMENTS_BYTES, MAX_IMAGE_BYTES } from "./attachments.ts";
 import { Slots } from "./lane.ts";
 import { MediaError, type MediaFolder } from "./media.ts";
-import { pause } from "./pause.ts";
 import { type Fetched, plainName } from "./telling.ts";
 
 type AccountRef = Pick<Place, "channel" | "accountId">;

@@ -1,12 +1,11 @@
 /** What an agent says in a chat, as messages of the chat's network. */
 import { type Account, accountOf } from "../account.ts";
 import type { Channel, Typing } from "../channel.ts";
-import { Deadline } from "../deadline.ts";
+import { Deadline, pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { Place, ReplyTarget } from "../message.ts";
 import { agentOf } from "../session.ts";
 import type { Outbox } from "./outbox.ts";
-import { pause } from "./pause.ts";
 import type { Answering, Ending, Replies } from "./runs.ts";
 import type { Settings } from "./settings.ts";
 import { split } from "./split.ts";

@@ -4,7 +4,7 @@
  */
 import { ChannelError } from "../../channel.ts";
 import type { SendFault } from "../../message.ts";
-import { Patience } from "../patience.ts";
+import { Deadline } from "../../deadline.ts";
 
 /** A request that Discord did not do as asked. The message is for people, without secrets. */
 export class ApiError extends Error {
@@ -89,7 +89,7 @@ export class Client {
     using form = upload && await Form.open(body, upload);
     const sent = form ?? (body === undefined ? undefined : jsonOf(body));
     const patienceMs = this.#patienceMs + (upload?.size ?? 0) / SLOWEST_BYTES_PER_MS;
-    using patience = new Patience(patienceMs, signal);
+    using deadline = new Deadline(patienceMs, signal);
     let response: Response;
     let text: string;
     try {
@@ -102,11 +102,11 @@ export class Client {
         },
         ...(sent && { body: sent.content }),
         redirect: "error",
-        signal: patience.signal,
+        signal: deadline.signal,
       });
       text = await readText(response);
     } catch (error) {
-      if (patience.isOver) {
+      if (deadline.isOver) {
         throw new ApiError("unknown", "Discord did not answer in time", { cause: error });
       }
       if (signal.aborted) {

@@ -31,7 +31,7 @@ import { Directory } from "./directory.ts";
 import { converse, type Ending } from "./gateway.ts";
 import { Listener } from "./listen.ts";
 import { Memory } from "./memory.ts";
-import { pause } from "../patience.ts";
+import { pause } from "../../deadline.ts";
 import { Speaker } from "./speak.ts";
 import { resolveTarget } from "./targets.ts";
 

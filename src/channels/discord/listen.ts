@@ -25,7 +25,7 @@ import {
 } from "./convert.ts";
 import type { Directory } from "./directory.ts";
 import type { Memory } from "./memory.ts";
-import { Patience } from "../patience.ts";
+import { Deadline } from "../../deadline.ts";
 import { Recent } from "../recent.ts";
 import { byAge, idAt, isId, timeOf } from "./snowflake.ts";
 
@@ -237,7 +237,7 @@ export class Listener {
     const isCommand = inbound.kind === "command";
     if (isCommand) memory.saveInteraction({ id, token, at: timeOf(id) });
     const { client, signal } = this.#parts;
-    using patience = new Patience(INTERACTION_MS, signal);
+    using deadline = new Deadline(INTERACTION_MS, signal);
     try {
       await client.call("POST", `/interactions/${id}/${encodeURIComponent(token)}/callback`, {
         body: isCommand
@@ -246,7 +246,7 @@ export class Listener {
             data: settings.hasEphemeralCommands ? { flags: EPHEMERAL } : {},
           }
           : { type: Callback.deferredUpdate },
-        signal: patience.signal,
+        signal: deadline.signal,
       });
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause;

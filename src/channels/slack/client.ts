@@ -2,7 +2,7 @@
 import { ErrorCode, type Logger, WebClient } from "@slack/web-api";
 import { ChannelError } from "../../channel.ts";
 import type { Receipt } from "../../message.ts";
-import { Patience } from "../patience.ts";
+import { Deadline } from "../../deadline.ts";
 
 /**
  * Why a call came to nothing. `auth`: the token is wrong. `refused`: never, as it is. `unsent`: it
@@ -169,11 +169,11 @@ export class Client {
     work: (abort: AbortSignal) => Promise<T>,
   ): Promise<T> {
     if (signal.aborted) throw new CallError("unsent", "it was given up before it was sent");
-    using patience = new Patience(ms, signal);
+    using deadline = new Deadline(ms, signal);
     try {
-      return await work(patience.signal);
+      return await work(deadline.signal);
     } catch (cause) {
-      if (patience.isOver) throw new CallError("lost", "Slack did not answer in time", { cause });
+      if (deadline.isOver) throw new CallError("lost", "Slack did not answer in time", { cause });
       if (signal.aborted) throw new CallError("lost", "it was given up on the way", { cause });
       throw explain(cause);
     }

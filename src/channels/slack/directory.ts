@@ -1,7 +1,7 @@
 /** Who people are and what conversations are called, asked once and kept for a while. */
 import type { WebClient } from "@slack/web-api";
 import type { Log } from "../../log.ts";
-import { Patience } from "../patience.ts";
+import { Deadline } from "../../deadline.ts";
 import { Recent } from "../recent.ts";
 import { CallError, type Client } from "./client.ts";
 import type { KnownChannel, KnownUser } from "./convert.ts";
@@ -56,8 +56,8 @@ export class Directory {
         .map((id) => (abort: AbortSignal) => this.#askChannel(id, abort)),
     ].slice(0, MAX_QUESTIONS);
     if (unknown.length === 0) return;
-    using patience = new Patience(ms, signal);
-    await Promise.all(unknown.map((ask) => ask(patience.signal)));
+    using deadline = new Deadline(ms, signal);
+    await Promise.all(unknown.map((ask) => ask(deadline.signal)));
   }
 
   learnUser({ id = "", name, real_name, is_bot, profile }: ApiUser): void {

@@ -20,7 +20,7 @@ import {
   type Webhook,
 } from "../../channel.ts";
 import type { InboundAttachment, OutboundMessage, Place, Receipt } from "../../message.ts";
-import { pause } from "../patience.ts";
+import { pause } from "../../deadline.ts";
 import { asChannelError, asReceipt, CallError, Client } from "./client.ts";
 import { measure, TEXT_LIMIT } from "./compose.ts";
 import { type Settings, SlackSettings, slackSettings } from "./config.ts";

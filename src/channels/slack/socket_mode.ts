@@ -1,7 +1,7 @@
 /** Slack's socket mode: one socket at a time, and a second only while it takes the first one's place. */
 import { ChannelError } from "../../channel.ts";
 import type { Log } from "../../log.ts";
-import { Patience, pause } from "../patience.ts";
+import { Deadline, pause } from "../../deadline.ts";
 import { Wire } from "./wire.ts";
 
 /** Something that Slack hands over. */
@@ -198,27 +198,27 @@ class Socket implements Disposable {
     signal: AbortSignal,
   ): Promise<Socket> {
     const url = await options.address(signal);
-    using patience = new Patience(options.pace.patience, signal);
+    using deadline = new Deadline(options.pace.patience, signal);
     let socket: Socket | undefined;
     const giveUp = () => socket?.[Symbol.dispose]();
-    patience.signal.addEventListener("abort", giveUp);
+    deadline.signal.addEventListener("abort", giveUp);
     try {
-      socket = new Socket(await Wire.open(url, patience.signal), options, queue);
-      if (patience.signal.aborted) giveUp();
+      socket = new Socket(await Wire.open(url, deadline.signal), options, queue);
+      if (deadline.signal.aborted) giveUp();
       await socket.#hello.promise;
       options.connected();
       return socket;
     } catch (cause) {
       socket?.[Symbol.dispose]();
       if (cause instanceof ChannelError) throw cause;
-      const why = patience.isOver
+      const why = deadline.isOver
         ? "it did not say hello in time"
         : cause instanceof Error
         ? cause.message
         : String(cause);
       throw new ChannelError("network", `Cannot open a socket to Slack: ${why}`, { cause });
     } finally {
-      patience.signal.removeEventListener("abort", giveUp);
+      deadline.signal.removeEventListener("abort", giveUp);
     }
   }
 

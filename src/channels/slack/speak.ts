@@ -2,7 +2,7 @@
 import type { WebClient } from "@slack/web-api";
 import type { MessageRef } from "../../channel.ts";
 import type { OutboundAttachment, OutboundMessage, Receipt } from "../../message.ts";
-import { pause } from "../patience.ts";
+import { pause } from "../../deadline.ts";
 import { asReceipt, CallError, type Client } from "./client.ts";
 import {
   EVENT_TYPE,
