@@ -1,6 +1,7 @@
 /** `openclaw channels add`: asks for what a network needs, checks it there, and writes it down. */
 import { accountOf } from "../account.ts";
 import { checkConfig } from "../config.ts";
+import { pause } from "../deadline.ts";
 import { readConfigFile } from "./config_file.ts";
 import { Value } from "@sinclair/typebox/value";
 import {
@@ -20,7 +21,6 @@ import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { nearest, UsageError } from "./flags.ts";
 import { NETWORKS } from "./networks.ts";
-import { pause } from "../deadline.ts";
 
 /** What the command line says of the account. */
 export interface AddOptions {

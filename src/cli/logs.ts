@@ -1,12 +1,12 @@
 /** `openclaw logs` */
 import type { GatewayClient, RequestOptions } from "../client/client.ts";
 import { ConnectionError } from "../client/client.ts";
+import { pause } from "../deadline.ts";
 import { type Call, command } from "./command.ts";
 import { connect, withGateway } from "./connect.ts";
 import { at } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
-import { pause } from "../deadline.ts";
 import { oneLine } from "./text.ts";
 import { moment } from "./time.ts";
 

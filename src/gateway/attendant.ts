@@ -16,10 +16,10 @@ import {
   type Self,
   type Webhook,
 } from "../channel.ts";
+import { pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { InboundMessage, Receipt } from "../message.ts";
 import type { KeyValues } from "../store.ts";
-import { pause } from "../deadline.ts";
 import {
   type Halt,
   type Health,

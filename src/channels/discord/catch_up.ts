@@ -1,7 +1,7 @@
 /** Reads by REST what was said while no session was there to tell of it. */
 import type { APIMessage } from "discord-api-types/v10";
-import { ApiError, type Client, toChannelError } from "./client.ts";
 import { pause } from "../../deadline.ts";
+import { ApiError, type Client, toChannelError } from "./client.ts";
 import { byAge } from "./snowflake.ts";
 
 const PAGE = 100;

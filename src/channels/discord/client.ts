@@ -3,8 +3,8 @@
  * is the outbox's. The libraries for it do both, and hold files in memory.
  */
 import { ChannelError } from "../../channel.ts";
-import type { SendFault } from "../../message.ts";
 import { Deadline } from "../../deadline.ts";
+import type { SendFault } from "../../message.ts";
 
 /** A request that Discord did not do as asked. The message is for people, without secrets. */
 export class ApiError extends Error {

@@ -21,6 +21,7 @@ import {
   type Targets,
   type Typing,
 } from "../../channel.ts";
+import { pause } from "../../deadline.ts";
 import type { Log } from "../../log.ts";
 import type { InboundAttachment, OutboundMessage, Place, Receipt } from "../../message.ts";
 import { Client, toChannelError } from "./client.ts";
@@ -31,7 +32,6 @@ import { Directory } from "./directory.ts";
 import { converse, type Ending } from "./gateway.ts";
 import { Listener } from "./listen.ts";
 import { Memory } from "./memory.ts";
-import { pause } from "../../deadline.ts";
 import { Speaker } from "./speak.ts";
 import { resolveTarget } from "./targets.ts";
 

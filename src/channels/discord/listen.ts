@@ -8,6 +8,7 @@ import type {
 } from "discord-api-types/v10";
 import { createHash } from "node:crypto";
 import type { Inbox, MenuCommand } from "../../channel.ts";
+import { Deadline } from "../../deadline.ts";
 import type { Log } from "../../log.ts";
 import type { InboundMessage } from "../../message.ts";
 import { missedIn } from "./catch_up.ts";
@@ -25,7 +26,6 @@ import {
 } from "./convert.ts";
 import type { Directory } from "./directory.ts";
 import type { Memory } from "./memory.ts";
-import { Deadline } from "../../deadline.ts";
 import { Recent } from "../recent.ts";
 import { byAge, idAt, isId, timeOf } from "./snowflake.ts";
 

@@ -1,8 +1,8 @@
 /** Calls to Slack's Web API: one request each, never repeated, and what went wrong in our words. */
 import { ErrorCode, type Logger, WebClient } from "@slack/web-api";
 import { ChannelError } from "../../channel.ts";
-import type { Receipt } from "../../message.ts";
 import { Deadline } from "../../deadline.ts";
+import type { Receipt } from "../../message.ts";
 
 /**
  * Why a call came to nothing. `auth`: the token is wrong. `refused`: never, as it is. `unsent`: it

@@ -1,7 +1,7 @@
 /** Who people are and what conversations are called, asked once and kept for a while. */
 import type { WebClient } from "@slack/web-api";
-import type { Log } from "../../log.ts";
 import { Deadline } from "../../deadline.ts";
+import type { Log } from "../../log.ts";
 import { Recent } from "../recent.ts";
 import { CallError, type Client } from "./client.ts";
 import type { KnownChannel, KnownUser } from "./convert.ts";

@@ -19,8 +19,8 @@ import {
   type Targets,
   type Webhook,
 } from "../../channel.ts";
-import type { InboundAttachment, OutboundMessage, Place, Receipt } from "../../message.ts";
 import { pause } from "../../deadline.ts";
+import type { InboundAttachment, OutboundMessage, Place, Receipt } from "../../message.ts";
 import { asChannelError, asReceipt, CallError, Client } from "./client.ts";
 import { measure, TEXT_LIMIT } from "./compose.ts";
 import { type Settings, SlackSettings, slackSettings } from "./config.ts";

@@ -1,7 +1,7 @@
 /** Slack's socket mode: one socket at a time, and a second only while it takes the first one's place. */
 import { ChannelError } from "../../channel.ts";
-import type { Log } from "../../log.ts";
 import { Deadline, pause } from "../../deadline.ts";
+import type { Log } from "../../log.ts";
 import { Wire } from "./wire.ts";
 
 /** Something that Slack hands over. */

@@ -1,8 +1,8 @@
 /** Says and does things in Slack, each with one attempt, and looks whether they were done. */
 import type { WebClient } from "@slack/web-api";
 import type { MessageRef } from "../../channel.ts";
-import type { OutboundAttachment, OutboundMessage, Receipt } from "../../message.ts";
 import { pause } from "../../deadline.ts";
+import type { OutboundAttachment, OutboundMessage, Receipt } from "../../message.ts";
 import { asReceipt, CallError, type Client } from "./client.ts";
 import {
   EVENT_TYPE,

@@ -9,11 +9,11 @@ import {
   GatewayRefusal,
   isEvent,
 } from "../../client/client.ts";
+import { pause } from "../../deadline.ts";
 import type { Call } from "../command.ts";
 import { at } from "../config_file.ts";
 import { ANSWER_TIMEOUT_MS, connect } from "../connect.ts";
 import { Failure } from "../failure.ts";
-import { pause } from "../../deadline.ts";
 import { plainText } from "../transcript.ts";
 
 /** Who shows the conversation. */

@@ -1,7 +1,7 @@
 /** Reads the audit log, which lies on this machine: no gateway needs to run. */
+import { pause } from "../../deadline.ts";
 import { AUDIT_FILE, AUDIT_LIMITS } from "../audit_file.ts";
 import type { Paint } from "../paint.ts";
-import { pause } from "../../deadline.ts";
 import { oneLine } from "../text.ts";
 import { moment } from "../time.ts";
 
