@@ -177,15 +177,13 @@ async function takeAll(
     return undefined;
   }
   to.inbox.status({ kind: "frame" });
-  let next = offset;
-  try {
-    for (const update of updates) {
-      await take(update, to, signal);
-      next = update.update_id + 1;
-    }
-  } finally {
-    if (next !== offset) to.values.set("offset", [next, Date.now()]);
-  }
+  // together, since each waits for the disk; they count in the order in which they are begun
+  const taken = await Promise.allSettled(updates.map((update) => take(update, to, signal)));
+  const failed = taken.find((result) => result.status === "rejected");
+  const last = updates[failed === undefined ? updates.length - 1 : taken.indexOf(failed) - 1];
+  const next = last === undefined ? offset : last.update_id + 1;
+  if (next !== offset) to.values.set("offset", [next, Date.now()]);
+  if (failed !== undefined) throw failed.reason;
   return next;
 }
 
