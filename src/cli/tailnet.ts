@@ -12,6 +12,8 @@ export class Tailnet implements AsyncDisposable {
   readonly #log: Log;
   readonly #retryMs: number;
   #names: readonly string[] = [];
+  readonly #asking = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
   #program: Promise<Tailscale> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #trying: Promise<void> = Promise.resolve();
@@ -29,12 +31,13 @@ export class Tailnet implements AsyncDisposable {
   }
 
   /** The login of the person whose device has an address. Never rejects. */
-  async whois(address: string): Promise<string | undefined> {
-    try {
-      return await (await this.#tailscale()).whois(address);
-    } catch {
-      return undefined; // not installed: nobody is known
-    }
+  whois(address: string): Promise<string | undefined> {
+    const answer = this.#tailscale().then(
+      (tailscale) => tailscale.whois(address, this.#stop.signal),
+      () => undefined, // not installed: nobody is known
+    ).finally(() => this.#asking.delete(answer));
+    this.#asking.add(answer);
+    return answer;
   }
 
   /**
@@ -61,8 +64,9 @@ export class Tailnet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
     clearTimeout(this.#retry);
-    await this.#trying;
+    await Promise.all([this.#trying, ...this.#asking]);
     clearTimeout(this.#retry);
     try {
       await this.#takeBack?.();

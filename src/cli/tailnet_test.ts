@@ -97,3 +97,17 @@ Deno.test("a machine without Tailscale knows nobody", async () => {
   await using tailnet = new Tailnet({}, { log: new RecordedLog() });
   strictEqual(await tailnet.whois("100.64.0.7"), undefined);
 });
+
+Deno.test({
+  name: "whoever is still asked for at the end is nobody, and nothing is left running",
+  ignore,
+  async fn() {
+    await using fake = await FakeTailscale.install();
+    let answer: Promise<string | undefined>;
+    {
+      await using tailnet = new Tailnet({ PATH: fake.path }, { log: new RecordedLog() });
+      answer = tailnet.whois("100.64.0.10"); // Tailscale says nothing
+    }
+    strictEqual(await answer, undefined);
+  },
+});

@@ -1,4 +1,5 @@
 /** The machine's own Tailscale, by its command line. */
+import { Deadline } from "../deadline.ts";
 import { Failure } from "./failure.ts";
 import { at } from "./config_file.ts";
 import type { Env } from "./paths.ts";
@@ -55,7 +56,7 @@ export class Tailscale {
 
   /** Lets the tailnet, or by `funnel` the internet, reach a port of loopback by HTTPS. */
   async publish(mode: "serve" | "funnel", target: string): Promise<void> {
-    await this.#run([mode, "--bg", "--yes", target], PUBLISH_MS);
+    await this.#run([mode, "--bg", "--yes", target], { timeoutMs: PUBLISH_MS });
   }
 
   /** Takes back what `publish` did, and nothing that others serve from this machine. */
@@ -65,20 +66,21 @@ export class Tailscale {
 
   /**
    * The login of the person whose device has an address; `undefined` where nobody has it, or the
-   * device is tagged and so belongs to nobody. Never rejects.
+   * device is tagged and so belongs to nobody, or the signal of who asked first aborts. Never
+   * rejects.
    */
-  whois(address: string): Promise<string | undefined> {
+  whois(address: string, signal?: AbortSignal): Promise<string | undefined> {
     const asked = this.#asking.get(address);
     if (asked !== undefined) return asked; // many sockets of one device, one question
-    const answer = this.#whois(address).finally(() => this.#asking.delete(address));
+    const answer = this.#whois(address, signal).finally(() => this.#asking.delete(address));
     this.#asking.set(address, answer);
     return answer;
   }
 
-  async #whois(address: string): Promise<string | undefined> {
+  async #whois(address: string, signal?: AbortSignal): Promise<string | undefined> {
     if (!/^[0-9a-f.:]+$/.test(address)) return undefined;
     try {
-      const who = await this.#json(["whois", "--json", address]);
+      const who = await this.#json(["whois", "--json", address], signal);
       const tags = at(who, "Node", "Tags");
       if (Array.isArray(tags) && tags.length > 0) return undefined;
       const login = at(who, "UserProfile", "LoginName");
@@ -88,13 +90,15 @@ export class Tailscale {
     }
   }
 
-  async #json(args: readonly string[]): Promise<unknown> {
-    return JSON.parse(await this.#run(args));
+  async #json(args: readonly string[], signal?: AbortSignal): Promise<unknown> {
+    return JSON.parse(await this.#run(args, { signal }));
   }
 
-  async #run(args: readonly string[], timeoutMs = TIMEOUT_MS): Promise<string> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), timeoutMs);
+  async #run(
+    args: readonly string[],
+    { timeoutMs = TIMEOUT_MS, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<string> {
+    using deadline = new Deadline(timeoutMs, signal);
     const command = new Deno.Command(this.#program, {
       args: [...args],
       clearEnv: Deno.build.os !== "windows", // it needs none of our secrets
@@ -102,12 +106,12 @@ export class Tailscale {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      signal: late.signal,
+      signal: deadline.signal,
     });
-    const { success, stdout, stderr } = await command.output().finally(() => clearTimeout(timer));
+    const { success, stdout, stderr } = await command.output();
     if (success) return new TextDecoder().decode(stdout);
     const said = new TextDecoder().decode(stderr).trim().split("\n")[0] ?? "";
-    const reason = late.signal.aborted ? "it did not answer in time" : said || "it failed";
+    const reason = deadline.isOver ? "it did not answer in time" : said || "it failed";
     throw new Failure("TAILSCALE", `Cannot run \`tailscale ${args.join(" ")}\`: ${reason}`, {
       hint: "look at: tailscale status",
     });

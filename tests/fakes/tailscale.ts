@@ -25,6 +25,7 @@ case "$*" in
   "whois --json 100.64.0.7") says ada@example.com ;;
   "whois --json 100.64.0.8") says eve@example.com ;;
   "whois --json 100.64.0.9") says tagged-devices ',"Tags":["tag:server"]' ;;
+  "whois --json 100.64.0.10") exec sleep 60 ;;
   whois*) echo "peer not found" >&2; exit 1 ;;
   *" off") echo ;;
   "serve --bg --yes "* | "funnel --bg --yes "*)
