@@ -51,7 +51,6 @@ export interface Inbox {
   /**
    * Resolves once the message is on disk, or was there already: only then may the channel tell the
    * network that it has it. Rejects where it can't be stored; then it must not be acknowledged.
-   * Messages count in the order of the calls, whether or not each is waited for.
    */
   receive(message: InboundMessage): Promise<void>;
   /** Says what is known of the connection; the time is taken here. */

@@ -124,7 +124,7 @@ export async function respond(
   const update = await readUpdate(request);
   if (update === undefined) return answer(400);
   try {
-    await take(update, to, new AbortController().signal); // whoever waits for the answer or not
+    await take({ update, said: read(update, to) }, to, new AbortController().signal); // whoever waits for the answer or not
     return answer(200);
   } catch (cause) {
     to.log.warn("Cannot take what Telegram says; it will say it again", { cause });
@@ -177,8 +177,16 @@ async function takeAll(
     return undefined;
   }
   to.inbox.status({ kind: "frame" });
-  // together, since each waits for the disk; they count in the order in which they are begun
-  const taken = await Promise.allSettled(updates.map((update) => take(update, to, signal)));
+  // chats together, since each message waits for the disk; in a chat one after another
+  const chats = new Map<string, Promise<void>>();
+  const taken = await Promise.allSettled(updates.map((update) => {
+    const said = read(update, to);
+    const chat = said[0]?.place.chatId ?? "";
+    const before = chats.get(chat) ?? Promise.resolve();
+    const stored = before.then(() => take({ update, said }, to, signal));
+    chats.set(chat, stored);
+    return stored;
+  }));
   const failed = taken.find((result) => result.status === "rejected");
   const last = updates[failed === undefined ? updates.length - 1 : taken.indexOf(failed) - 1];
   const next = last === undefined ? offset : last.update_id + 1;
@@ -190,16 +198,23 @@ async function takeAll(
 /** What comes after a button waits for so long at most. */
 const BUTTON_MS = 5000;
 
-/** Resolves once all that an update says is stored, also where it says nothing to us. */
-async function take(update: Update, to: Reception, signal: AbortSignal): Promise<void> {
-  const { accountId, self, inbox, client, log } = to;
-  let said: readonly InboundMessage[];
+/** What an update says to us. */
+function read(update: Update, { accountId, self, log }: Reception): readonly InboundMessage[] {
   try {
-    said = toInbound(update, { accountId, self, now: Date.now() });
+    return toInbound(update, { accountId, self, now: Date.now() });
   } catch (cause) {
     log.warn("Cannot read an update of Telegram's; it is passed over", { cause });
-    return;
+    return [];
   }
+}
+
+/** Resolves once all that an update says is stored, also where it says nothing to us. */
+async function take(
+  { update, said }: { readonly update: Update; readonly said: readonly InboundMessage[] },
+  to: Reception,
+  signal: AbortSignal,
+): Promise<void> {
+  const { inbox, client, log } = to;
   const migration = migrationOf(update);
   if (migration !== undefined) rememberMigration(migration, to);
   for (const message of said) await inbox.receive(message);
