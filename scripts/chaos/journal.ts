@@ -1,5 +1,7 @@
-/** What the gateway's store says of messages, read once nobody has it open. */
+/** What the gateway's store says of messages, read once nobody has it open; and when it is written. */
 import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
+import { Moments } from "./network.ts";
 
 /** A message of a person. */
 export interface InboundRow {
@@ -45,11 +47,23 @@ export interface Journal {
   readonly runs: ReadonlyMap<string, RunRow>;
 }
 
+/** What was left open by a gateway that was killed. */
+export interface Leftovers {
+  /** Stored, and not brought to an agent. */
+  readonly waiting: number;
+  /** The last few that were stored, also those that are done with. */
+  readonly stored: readonly Pick<InboundRow, "channel" | "chat_id" | "message_id">[];
+  /** Runs that have no end. */
+  readonly running: number;
+  /** Messages of ours that have none. */
+  readonly outbox: readonly Pick<OutboundRow, "channel" | "state" | "text">[];
+}
+
+const RECENT = 20;
+
 /** Reads it all. The gateway must have ended. */
 export function readJournal(file: string): Journal {
-  const database = new DatabaseSync(file, { readOnly: true });
-  const all = <Row>(sql: string) => database.prepare(sql).all() as unknown as Row[]; // as `sql` says
-  try {
+  return ask(file, (all) => {
     const runs = all<RunRow>("SELECT run_id, session_key, state, result FROM runs");
     return {
       inbox: all(
@@ -64,7 +78,63 @@ export function readJournal(file: string): Journal {
       ),
       runs: new Map(runs.map((run) => [run.run_id, run])),
     };
+  });
+}
+
+/** Reads what is open. The gateway must be dead; `undefined` where it never came to have a store. */
+export function readLeftovers(file: string): Leftovers | undefined {
+  return ask(file, (all) => {
+    if (all("SELECT 1 FROM sqlite_schema WHERE name = 'inbox'").length === 0) return undefined;
+    return {
+      waiting: all("SELECT 1 FROM inbox WHERE message IS NOT NULL AND state = 'waiting'").length,
+      stored: all(
+        `SELECT channel, chat_id, message_id FROM inbox ORDER BY seq DESC LIMIT ${RECENT}`,
+      ),
+      running: all("SELECT 1 FROM runs WHERE state IN ('accepted', 'started')").length,
+      outbox: all(
+        `SELECT channel, state, json_extract(message, '$.text') AS text FROM outbox
+         WHERE ended_at IS NULL`,
+      ),
+    };
+  });
+}
+
+/** Tells each time that a live gateway writes to its store: each change of a journal is one of them. */
+export class JournalWatch implements Disposable {
+  readonly moments = new Moments<"written">();
+  readonly #watcher: Deno.FsWatcher;
+
+  constructor(file: string) {
+    this.#watcher = Deno.watchFs(dirname(file), { recursive: false });
+    void this.#watch(`${file}-wal`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.close();
+  }
+
+  async #watch(log: string): Promise<void> {
+    for await (const { kind, paths } of this.#watcher) {
+      if (kind === "modify" && paths.includes(log)) this.moments.happened("written");
+    }
+  }
+}
+
+/** Leaves no trace: the next gateway finds the file as the last one left it. */
+function ask<T>(file: string, read: (all: <Row>(sql: string) => Row[]) => T): T {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return read(<Row>(sql: string) => database.prepare(sql).all() as Row[]); // as `sql` says
   } finally {
     database.close();
+    removeIfThere(`${file}-shm`);
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

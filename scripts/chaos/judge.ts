@@ -1,5 +1,5 @@
 /** Whether messages were lost, doubled, mixed up or made up. */
-import type { InboundRow, Journal, OutboundRow } from "./journal.ts";
+import type { InboundRow, Journal, OutboundRow, RunRow } from "./journal.ts";
 import { ID } from "./model.ts";
 import type { ChaosNetwork, Fate, Shown } from "./network.ts";
 
@@ -40,9 +40,10 @@ const INTERRUPTED = /could not answer: interrupted/;
 
 /** Judges when all has settled. */
 export function judge(evidence: Evidence): Verdict {
+  const files = filed(evidence);
   const findings = [
-    ...evidence.said.map((message) => answerOf(message, evidence)),
-    ...evidence.sent.map((order) => endOf(order, evidence)),
+    ...evidence.said.map((message) => answerOf(message, files)),
+    ...evidence.sent.map((order) => endOf(order, files)),
   ];
   const counts: Record<string, number> = {};
   for (const what of findings.flatMap(({ facts }) => facts)) {
@@ -62,6 +63,44 @@ export function idsIn(text: string): readonly string[] {
   return text.match(ID) ?? [];
 }
 
+/** The evidence by what it is looked up by: there are too many messages to leaf through it. */
+interface Files {
+  /** What a network shows, by network and id. */
+  readonly shown: ReadonlyMap<string, readonly Shown[]>;
+  /** What was to be said, by network and id. */
+  readonly outbox: ReadonlyMap<string, readonly OutboundRow[]>;
+  /** What was to be said instead, by network, chat and the message that it answers. */
+  readonly notices: ReadonlyMap<string, readonly OutboundRow[]>;
+  /** By network, chat and message. */
+  readonly inbox: ReadonlyMap<string, readonly InboundRow[]>;
+  /** Those that became a run, by the run. */
+  readonly turns: ReadonlyMap<string, readonly InboundRow[]>;
+  readonly runs: Journal["runs"];
+}
+
+function filed({ networks, journal }: Evidence): Files {
+  const { inbox, outbox, runs } = journal;
+  const shown = networks.flatMap((network) =>
+    network.shown.flatMap((message) =>
+      idsIn(message.text).map((id) => [nameOf(network.id, id), message] as const)
+    )
+  );
+  return {
+    shown: grouped(shown),
+    outbox: grouped(outbox.flatMap((row) =>
+      idsIn(row.text).map((id) => [nameOf(row.channel, id), row] as const)
+    )),
+    notices: grouped(
+      outbox.filter(({ text }) => INTERRUPTED.test(text)).map((row) =>
+        [nameOf(row.channel, row.chat_id, row.reply_to), row] as const
+      ),
+    ),
+    inbox: grouped(inbox.map((row) => [keyOf(row), row] as const)),
+    turns: grouped(inbox.map((row) => [row.outcome ?? "", row] as const)),
+    runs,
+  };
+}
+
 /** What became of one message. */
 interface Finding {
   /** To be counted. */
@@ -69,7 +108,7 @@ interface Finding {
   readonly fault?: string;
 }
 
-function answerOf(message: Said, evidence: Evidence): Finding {
+function answerOf(message: Said, files: Files): Finding {
   const { id, network, chat, messageId } = message;
   const fate = network.fate(chat, messageId);
   const facts = [
@@ -77,8 +116,8 @@ function answerOf(message: Said, evidence: Evidence): Finding {
     ...fate === "waiting" ? [] : ["handed over"],
     ...fate === "acknowledged" ? ["acknowledged"] : [],
   ];
-  const answers = shownWith(network, id);
-  const rows = rowsOf(message, evidence);
+  const answers = files.shown.get(nameOf(network.id, id)) ?? [];
+  const rows = rowsOf(message, files);
   const bad = (what: string): Finding => ({
     facts,
     fault: `${network.id} message ${id} in chat ${chat} ${what}\n` +
@@ -92,18 +131,19 @@ function answerOf(message: Said, evidence: Evidence): Finding {
     if (answer.chat !== chat) return bad(`was answered in chat ${answer.chat}`);
     return isUnknown ? good("answered", "answered, though unknown") : good("answered");
   }
-  if (isUnknown) return good("unknown");
+  if (isUnknown) return good("not answered, and unknown", `unknown on ${network.id}`);
   if (rows.notices.some(({ state }) => state === "sent" || state === "unknown")) {
     return good("interrupted");
   }
+  if (fate === "acknowledged") return bad("was acknowledged and not answered");
+  if (rows.inbox.length > 0) return bad("was stored and not answered");
   // what the network never handed over, or keeps, is its own business
-  if (fate !== "acknowledged") return good("left with the network");
-  return bad("was acknowledged and not answered");
+  return good("left with the network");
 }
 
-function endOf({ id, network, heard }: Sent, { journal }: Evidence): Finding {
-  const shown = shownWith(network, id);
-  const rows = journal.outbox.filter(({ text }) => idsIn(text).includes(id));
+function endOf({ id, network, heard }: Sent, files: Files): Finding {
+  const shown = files.shown.get(nameOf(network.id, id)) ?? [];
+  const rows = files.outbox.get(nameOf(network.id, id)) ?? [];
   const bad = (what: string): Finding => ({
     facts: ["ordered"],
     fault: [
@@ -120,7 +160,9 @@ function endOf({ id, network, heard }: Sent, { journal }: Evidence): Finding {
   if (heard === undefined) return bad("came to no end that anybody heard of");
   if (heard === "sent" && shown.length === 0) return bad("is said to be sent, and is not");
   if (heard === "sent") return good("sent by order");
-  if (row?.state === "unknown") return good("unknown by order");
+  if (row?.state === "unknown") {
+    return { facts: ["ordered", "unknown by order", `unknown on ${network.id}`] };
+  }
   if (row?.state === "sent" && shown.length === 1) return good("sent by order");
   if (shown.length > 0) return bad("was sent, and its journal is wrong");
   if (row === undefined) return good("refused");
@@ -148,13 +190,13 @@ function strays({ networks, said, sent, journal }: Evidence): readonly string[] 
 
 /** Answers come in the order of the messages: as they were said, or as they were handed over. */
 function misanswered({ networks, said, journal }: Evidence): readonly string[] {
-  const seqs = new Map(journal.inbox.map((row) => [rowKey(row), row.seq]));
+  const seqs = new Map(journal.inbox.map((row) => [keyOf(row), row.seq]));
   return networks.flatMap((network) =>
     network.chats.flatMap(({ id: chat }) => {
       const isShuffled = network.isShuffled(chat);
       const own = said.filter((message) => message.network === network && message.chat === chat);
       const rank = new Map(own.map(({ id, messageId }, index) => {
-        const seq = seqs.get(rowKey({ channel: network.id, chat_id: chat, message_id: messageId }));
+        const seq = seqs.get(nameOf(network.id, chat, messageId));
         return [id, isShuffled ? seq ?? 0 : index];
       }));
       let last = { id: "", rank: -1 };
@@ -202,43 +244,34 @@ function missent({ networks, journal }: Evidence): readonly string[] {
   });
 }
 
-function shownWith({ shown }: ChaosNetwork, id: string): readonly Shown[] {
-  return shown.filter(({ text }) => idsIn(text).includes(id));
-}
-
 interface Rows {
   readonly inbox: readonly InboundRow[];
   /** What was to be said, with the id in it. */
   readonly replies: readonly OutboundRow[];
   /** What was to be said instead. */
   readonly notices: readonly OutboundRow[];
-  readonly runs: readonly unknown[];
+  readonly runs: readonly RunRow[];
 }
 
-function rowsOf({ id, network, chat, messageId }: Said, { journal }: Evidence): Rows {
-  const inbox = journal.inbox.filter((row) =>
-    row.channel === network.id && row.chat_id === chat && row.message_id === messageId
-  );
-  const runs = inbox.flatMap(({ outcome }) => runsFrom(outcome, journal));
-  const runIds = new Set(runs.map(({ run_id }) => run_id));
+function rowsOf({ id, network, chat, messageId }: Said, files: Files): Rows {
+  const inbox = files.inbox.get(nameOf(network.id, chat, messageId)) ?? [];
+  const runs = inbox.flatMap(({ outcome }) => runsFrom(outcome, files));
   // of several that became one turn, the last is what a notice answers
-  const answered = new Set(
-    journal.inbox.filter(({ outcome }) => runIds.has(outcome ?? "")).map((row) => row.message_id),
-  );
-  const own = journal.outbox.filter(({ channel }) => channel === network.id);
+  const turn = runs.flatMap(({ run_id }) => files.turns.get(run_id) ?? []);
+  const answered = new Set(turn.map(({ message_id }) => message_id));
   return {
     inbox,
     runs,
-    replies: own.filter(({ text }) => idsIn(text).includes(id)),
-    notices: own.filter(({ text, chat_id, reply_to }) =>
-      chat_id === chat && INTERRUPTED.test(text) && answered.has(reply_to ?? "")
+    replies: files.outbox.get(nameOf(network.id, id)) ?? [],
+    notices: [...answered, null].flatMap((messageId) =>
+      files.notices.get(nameOf(network.id, chat, messageId)) ?? []
     ),
   };
 }
 
 /** The run of a message, and those that took it over. */
-function runsFrom(runId: string | null, { runs }: Journal) {
-  const found = [];
+function runsFrom(runId: string | null, { runs }: Files): readonly RunRow[] {
+  const found: RunRow[] = [];
   for (let id = runId, depth = 0; id !== null && depth < 10; depth++) {
     const run = runs.get(id);
     if (run === undefined) break;
@@ -249,10 +282,22 @@ function runsFrom(runId: string | null, { runs }: Journal) {
   return found;
 }
 
-function rowKey(
-  { channel, chat_id, message_id }: Pick<InboundRow, "channel" | "chat_id" | "message_id">,
-): string {
-  return JSON.stringify([channel, chat_id, message_id]);
+function keyOf({ channel, chat_id, message_id }: InboundRow): string {
+  return nameOf(channel, chat_id, message_id);
+}
+
+function nameOf(...parts: readonly (string | null)[]): string {
+  return parts.join("\n");
+}
+
+function grouped<T>(entries: readonly (readonly [string, T])[]): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const [key, value] of entries) {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [value]);
+    else group.push(value);
+  }
+  return groups;
 }
 
 function proofOf(

@@ -124,7 +124,8 @@ export async function respond(
   const update = await readUpdate(request);
   if (update === undefined) return answer(400);
   try {
-    await take({ update, said: read(update, to) }, to, new AbortController().signal); // whoever waits for the answer or not
+    // whoever waits for the answer or not
+    await take({ update, said: read(update, to) }, to, new AbortController().signal);
     return answer(200);
   } catch (cause) {
     to.log.warn("Cannot take what Telegram says; it will say it again", { cause });
