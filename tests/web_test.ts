@@ -1,7 +1,13 @@
 /** The page, in a real browser, against a real gateway. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { type RunningGateway, start } from "../src/cli/serve.ts";
 import { type ClientOptions, GatewayRefusal } from "../src/client/client.ts";
 import { createDeviceKey } from "../src/client/identity.ts";
@@ -310,14 +316,14 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await using _node = await connectTo(house.ws, asNode);
     // What it lends is another question, which the page hears of and asks as well.
     const wish = page.locator(".card.pending", { hasText: "New node" });
-    await wish.getByText("system.run").waitFor();
+    await liesWithin(wish, wish.getByText("system.run"));
     await wish.getByText("can run programs").waitFor();
     await wish.getByRole("button", { name: "Approve" }).click();
     await wish.waitFor({ state: "detached" });
     const card = page.locator(".card", { hasText: "Workbench" });
     await card.getByText("Connected").waitFor();
     await card.getByText("What it may do").click();
-    await card.getByText("system.run").waitFor();
+    await liesWithin(card, card.getByText("system.run"));
     await card.getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await card.getByText("Revoked", { exact: true }).waitFor();
@@ -591,6 +597,14 @@ async function fits(page: Page): Promise<void> {
       .map((part) => part.scrollWidth - part.clientWidth)
   );
   deepStrictEqual(overhang.filter((pixels) => pixels > 0), []);
+}
+
+/** Waits until a part is seen, and sees that it is where it belongs. */
+async function liesWithin(whole: Locator, part: Locator): Promise<void> {
+  await part.waitFor();
+  const [outer, inner] = [await whole.boundingBox(), await part.boundingBox()];
+  ok(outer !== null && inner !== null);
+  ok(inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height, "it is elsewhere");
 }
 
 async function exists(path: string): Promise<boolean> {

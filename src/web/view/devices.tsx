@@ -143,7 +143,7 @@ function Wish(
           ? "It may connect, and offers no commands."
           : "It may connect. If you approve, the agent can use on it:"}
       </p>
-      <ul class="commands">
+      <ul class="lent">
         {commands.map((command) => (
           <li key={command} data-known={has.includes(command)}>
             <code>{command}</code>
@@ -256,7 +256,7 @@ function Paired(
         {lent?.commands !== undefined && lent.commands.length > 0 && (
           <>
             <p>The agent can use on it:</p>
-            <ul class="commands">
+            <ul class="lent">
               {lent.commands.map((command) => (
                 <li key={command}>
                   <code>{command}</code>
