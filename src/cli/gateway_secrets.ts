@@ -36,7 +36,7 @@ export class GatewaySecrets implements Disposable {
       }
       if (flags[kind] !== undefined) continue;
       const path = named ?? await credential(flags.env, kind);
-      if (path !== undefined) files.set(kind, await SecretFile.open(path, log));
+      if (path !== undefined) files.set(kind, SecretFile.open(path, log));
     }
     return new GatewaySecrets(flags, files);
   }
@@ -64,8 +64,8 @@ export class GatewaySecrets implements Disposable {
   watch(changed: () => void): void {
     for (const file of this.#files.values()) file.watch(changed);
     if (this.#files.size === 0 || Deno.build.os === "windows" || Deno.stderr.isTerminal()) return;
-    this.#hangup = async () => {
-      const read = await Promise.all([...this.#files.values()].map((file) => file.reread()));
+    this.#hangup = () => {
+      const read = [...this.#files.values()].map((file) => file.reread());
       if (read.includes(true)) changed();
     };
     Deno.addSignalListener("SIGHUP", this.#hangup);

@@ -1,6 +1,5 @@
 /** The certificate of a running gateway: read or made, and followed when it is renewed. */
 import { X509Certificate } from "node:crypto";
-import { dirname } from "node:path";
 import { certificateFingerprint, type Fingerprint } from "../certificate.ts";
 import type { Log } from "../log.ts";
 import { createPrivately } from "./atomic_write.ts";
@@ -8,9 +7,8 @@ import { type CertificateFiles, certificateFiles, readCertificates } from "./cer
 import { at } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import type { Env } from "./paths.ts";
+import { watchFiles } from "./watch_files.ts";
 
-/** Who renews writes several files; they are read when that is done. Milliseconds. */
-const SETTLE_MS = 300;
 /** How long a certificate that is made holds, in days. */
 const DAYS = 3650;
 
@@ -25,8 +23,7 @@ export class LiveCertificate implements AsyncDisposable {
   readonly #files: CertificateFiles;
   readonly #log: Log;
   #pair: Pair;
-  #watcher: Deno.FsWatcher | undefined;
-  #settling: ReturnType<typeof setTimeout> | undefined;
+  #watch: Disposable | undefined;
   #renewing: Promise<void> = Promise.resolve();
 
   private constructor(files: CertificateFiles, { pair, log }: { pair: Pair; log: Log }) {
@@ -70,27 +67,18 @@ export class LiveCertificate implements AsyncDisposable {
    * after the other, and is this certificate once that resolved.
    */
   watch(renew: (pair: Pair) => Promise<void>): void {
-    this.#follow(renew).catch((cause) =>
-      this.#log.error("The certificate is not watched", { cause })
+    const { certPath, keyPath, caPath } = this.#files;
+    this.#watch ??= watchFiles(
+      [certPath, keyPath, ...(caPath === undefined ? [] : [caPath])],
+      () => {
+        this.#renewing = this.#renewing.then(() => this.#reread(renew));
+      },
     );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#settling);
-    this.#watcher?.close();
+    this.#watch?.[Symbol.dispose]();
     await this.#renewing;
-  }
-
-  async #follow(renew: (pair: Pair) => Promise<void>): Promise<void> {
-    // Folders, as renewed files are new files; those behind links too.
-    this.#watcher = Deno.watchFs(foldersOf(this.#files), { recursive: false });
-    for await (const { kind } of this.#watcher) {
-      if (kind === "access") continue; // our own reading
-      clearTimeout(this.#settling);
-      this.#settling = setTimeout(() => {
-        this.#renewing = this.#renewing.then(() => this.#reread(renew));
-      }, SETTLE_MS);
-    }
   }
 
   /** Never rejects. */
@@ -156,11 +144,6 @@ function explained(reason: string): string {
   if (reason.includes("No certificates found")) return "the first has no certificate in PEM";
   if (reason.includes("No keys found")) return "the second has no key in PEM that is not encrypted";
   return reason;
-}
-
-function foldersOf({ certPath, keyPath, caPath }: CertificateFiles): string[] {
-  const paths = [certPath, keyPath, ...(caPath === undefined ? [] : [caPath])];
-  return [...new Set(paths.flatMap((path) => [dirname(path), dirname(Deno.realPathSync(path))]))];
 }
 
 async function isThere(path: string): Promise<boolean> {

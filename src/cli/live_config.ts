@@ -1,12 +1,9 @@
 /** The configuration file of a running gateway: read, watched, and written back. */
-import { basename, dirname } from "node:path";
 import { type Config, type ConfigFile, parseConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { writePrivately } from "./atomic_write.ts";
 import { Failure } from "./failure.ts";
-
-/** Editors write in several steps; the file is read when they are done. Milliseconds. */
-const SETTLE_MS = 300;
+import { watchFiles } from "./watch_files.ts";
 
 /** A configuration that follows its file. An edit that is not valid is reported and ignored. */
 export class LiveConfig implements ConfigFile, Disposable {
@@ -15,8 +12,7 @@ export class LiveConfig implements ConfigFile, Disposable {
   readonly #listeners = new Set<() => void>();
   #text: string | undefined;
   #config: Config;
-  #watcher: Deno.FsWatcher | undefined;
-  #settling: ReturnType<typeof setTimeout> | undefined;
+  #watch: Disposable | undefined;
 
   private constructor(path: string, { text, log }: { text: string | undefined; log: Log }) {
     this.path = path;
@@ -35,9 +31,9 @@ export class LiveConfig implements ConfigFile, Disposable {
     this.#config = config;
   }
 
-  /** Reads the file. Rejects with a `Failure` where it can't be used; a missing file is empty. */
-  static async open(path: string, log: Log): Promise<LiveConfig> {
-    return new LiveConfig(path, { text: await readText(path), log });
+  /** Reads the file. Throws a `Failure` where it can't be used; a missing file is empty. */
+  static open(path: string, log: Log): LiveConfig {
+    return new LiveConfig(path, { text: readText(path), log });
   }
 
   get config(): Config {
@@ -62,27 +58,16 @@ export class LiveConfig implements ConfigFile, Disposable {
 
   /** Follows changes that others make, until disposed of. */
   watch(): void {
-    this.#follow().catch((cause) => this.#log.error("The config is not watched", { cause }));
+    this.#watch ??= watchFiles([this.path], () => this.#reread());
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#settling);
-    this.#watcher?.close();
+    this.#watch?.[Symbol.dispose]();
   }
 
-  async #follow(): Promise<void> {
-    const name = basename(this.path);
-    this.#watcher = Deno.watchFs(dirname(this.path), { recursive: false });
-    for await (const { paths } of this.#watcher) {
-      if (!paths.some((path) => basename(path) === name)) continue;
-      clearTimeout(this.#settling);
-      this.#settling = setTimeout(() => void this.#reread(), SETTLE_MS);
-    }
-  }
-
-  async #reread(): Promise<void> {
+  #reread(): void {
     try {
-      const text = await readText(this.path);
+      const text = readText(this.path);
       if (text !== this.#text && this.#take(text)) this.#log.info("Config reloaded");
     } catch (cause) {
       this.#log.warn(`Config '${this.path}' can't be read: the last one stays in force`, { cause });
@@ -104,9 +89,9 @@ export class LiveConfig implements ConfigFile, Disposable {
   }
 }
 
-async function readText(path: string): Promise<string | undefined> {
+function readText(path: string): string | undefined {
   try {
-    return await Deno.readTextFile(path);
+    return Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

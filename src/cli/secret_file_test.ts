@@ -1,4 +1,4 @@
-import { match, rejects, strictEqual } from "node:assert/strict";
+import { match, strictEqual, throws } from "node:assert/strict";
 import { RecordedLog } from "../../tests/kernel.ts";
 import { Failure } from "./failure.ts";
 import { SecretFile } from "./secret_file.ts";
@@ -8,7 +8,7 @@ Deno.test("a file's secret is its one line", async () => {
   for (
     const [text, secret] of [["s3cret", "s3cret"], ["s3cret\n", "s3cret"], ["a b \r\n", "a b "]]
   ) {
-    using file = await SecretFile.open(await folder.write(text ?? ""), new RecordedLog());
+    using file = SecretFile.open(await folder.write(text ?? ""), new RecordedLog());
     strictEqual(file.secret, secret);
   }
 });
@@ -24,14 +24,14 @@ Deno.test("a file without a secret is refused with the reason, and never with wh
     ] as const
   ) {
     const path = await folder.write(text);
-    await rejects(SecretFile.open(path, new RecordedLog()), (error: Failure) => {
+    throws(() => SecretFile.open(path, new RecordedLog()), (error: Failure) => {
       match(error.message, reason);
       strictEqual(text.trim() !== "" && error.message.includes(text), false);
       return error instanceof Failure;
     });
   }
-  await rejects(
-    SecretFile.open(`${folder.path}/none`, new RecordedLog()),
+  throws(
+    () => SecretFile.open(`${folder.path}/none`, new RecordedLog()),
     /Cannot read the secret/,
   );
 });
@@ -45,7 +45,7 @@ Deno.test({
     for (const [mode, warnings] of table) {
       const path = await folder.write("s3cret", mode);
       const log = new RecordedLog();
-      using _file = await SecretFile.open(path, log);
+      using _file = SecretFile.open(path, log);
       strictEqual(log.lines.length, warnings, mode.toString(8));
       if (warnings === 1) match(JSON.stringify(log.lines), /chmod 600/);
     }
@@ -55,11 +55,11 @@ Deno.test({
 Deno.test("a replaced file counts at once, and a broken one leaves the last secret", async () => {
   await using folder = await Folder.make();
   const path = await folder.write("first");
-  using file = await SecretFile.open(path, new RecordedLog());
+  using file = SecretFile.open(path, new RecordedLog());
   const { promise: changed, resolve } = Promise.withResolvers<string>();
   file.watch(() => resolve(file.secret));
   await folder.write("", 0o600);
-  strictEqual(await file.reread(), false);
+  strictEqual(file.reread(), false);
   strictEqual(file.secret, "first");
   await Deno.writeTextFile(`${path}.new`, "second\n", { mode: 0o600 });
   await Deno.rename(`${path}.new`, path); // as careful programs write

@@ -88,7 +88,7 @@ export async function start(
     secrets,
   }));
   await closeToOthers(stateDir, log);
-  const config = parts.use(await LiveConfig.open(configPath, log));
+  const config = parts.use(LiveConfig.open(configPath, log));
   secrets.learn({ config: config.config });
   const { hostname, also } = address(flags, config.config);
   const tls = await certificate(flags, { config: config.config, log });

@@ -97,7 +97,7 @@ async function pinOf(text: string | undefined, from: string): Promise<Pin | unde
 async function secretIn(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const { readSecret } = await import("./secret_file.ts");
-  return await readSecret(path);
+  return readSecret(path);
 }
 
 type Shown = Pick<Target, "auth" | "authFrom">;
