@@ -113,4 +113,6 @@ export interface Agent {
   compact(request: RunRequest, io: RunIo, signal: AbortSignal): AsyncIterable<RunEvent>;
   tools(agentId: string): readonly ToolListing[];
   identity(agentId: string): Promise<AgentIdentity>;
+  /** Does beforehand what an agent's first turn would have to wait for. Never rejects. */
+  rehearse(agentId: string): Promise<void>;
 }

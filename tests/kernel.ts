@@ -163,6 +163,10 @@ export class ScriptedAgent implements Agent {
     return Promise.resolve({ agentId, name: `The ${agentId}`, emoji: "🦀" });
   }
 
+  rehearse(): Promise<void> {
+    return Promise.resolve();
+  }
+
   #begin(turn: Turn): AsyncIterable<RunEvent> {
     const claim = this.#waiting.shift();
     if (claim === undefined) this.#begun.push(turn);

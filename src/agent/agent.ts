@@ -27,6 +27,9 @@ export interface AgentParts {
   readonly timing?: Partial<AgentTiming>;
 }
 
+/** What a turn is prepared from: a request, or no more than who is asked. */
+type Preparation = Pick<RunRequest, "agentId"> & Partial<RunRequest>;
+
 /** How long things take, in milliseconds. */
 export interface AgentTiming extends CallTiming {
   /** The demo's pace per word. */
@@ -77,13 +80,13 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     return { agentId, ...written, ...told };
   }
 
-  async function prepare(request: RunRequest): Promise<TurnParts> {
+  async function prepare(request: Preparation): Promise<TurnParts> {
     const { agentId } = request;
     const lineup = new Lineup(await models.resolve(request.model, agentId));
     const workspace = workspaceAt(workspaceOf(agentId));
     await workspace.ensure();
     const { defaults } = config().agents ?? {};
-    const messenger = parts.messenger?.(request.runId);
+    const messenger = request.runId === undefined ? undefined : parts.messenger?.(request.runId);
     const tools = [
       ...fileTools(workspace.path),
       ...(messenger === undefined ? [] : [messageTool(messenger, workspace.path)]),
@@ -145,6 +148,13 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     identity,
     run: (request, io, signal) => turn(takeTurn, request, { io, signal }),
     compact: (request, io, signal) => turn(summariseTurn, request, { io, signal }),
+    async rehearse(agentId) {
+      try {
+        await (await prepare({ agentId })).lineup.current.rehearse?.();
+      } catch (cause) {
+        log(`Agent '${agentId}' is not ready: ${cause instanceof Error ? cause.message : cause}`);
+      }
+    },
     tools(agentId) {
       const workspace = workspaceOf(agentId);
       const listed = (group: string, tools: readonly Tool[]) =>

@@ -36,6 +36,16 @@ for (const api of APIS) {
     strictEqual(message?.role === "assistant" && message.api, api);
   });
 
+  Deno.test(`${api}: a rehearsal makes ready, and asks nobody`, async () => {
+    await using home = await start({ api });
+    await home.agent.rehearse("main");
+    ok(await home.read("AGENTS.md"));
+    strictEqual(home.fake.calls.length, 0);
+    home.fake.script({ steps: [{ text: "Good morning." }] });
+    strictEqual(endOf(await home.say("Hello")).text, "Good morning.");
+    strictEqual(home.fake.calls.length, 1);
+  });
+
   Deno.test(`${api}: a tool is used and its result told`, async () => {
     await using home = await start({ api });
     await home.write("list.md", "milk\nbread");

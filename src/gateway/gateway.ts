@@ -133,6 +133,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   const connections = new Map<string, Connection>();
   const subscriptions = new Subscriptions();
   const stop = new AbortController();
+  /** Whoever writes first shall not wait longer than who writes later. */
+  let rehearsal: Promise<void> | undefined;
 
   const presence = new Presence(host, {
     bus,
@@ -147,7 +149,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     stateDir: parts.stateDir,
     commands: commandEntries(),
     receive: (message) => inbox.receive(message),
-    ready: (account) => inbox.resume(account),
+    ready(account) {
+      inbox.resume(account);
+      rehearsal ??= agent.rehearse(settings.keys.defaultAgentId);
+    },
     changed: () => health.refresh(),
   });
   const health: Health = new Health({
@@ -380,6 +385,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       await inbox[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
       await networks[Symbol.asyncDispose]();
+      await rehearsal;
     },
   };
 }

@@ -70,6 +70,7 @@ export function createNetworks(parts: NetworksParts): Networks {
     ready: (account) => {
       outbox.resume(account);
       parts.ready(account);
+      replies.rehearse(account);
     },
     changed: () => {
       telling ??= setTimeout(() => {

@@ -95,6 +95,11 @@ export class ChatReplies implements Replies, Disposable {
     for (const part of this.#split(text, target.place)) this.#add(target, part, { answers });
   }
 
+  /** Does beforehand what the first answer on a network would have to wait for. */
+  rehearse(account: Pick<Place, "channel" | "accountId">): void {
+    this.#split("*Hello*", account);
+  }
+
   /** The chat that a run at work answers in; `undefined` for one that answers in none. */
   targetOf(runId: string): ReplyTarget | undefined {
     return this.#writing.get(runId)?.answering.target;
@@ -114,7 +119,7 @@ export class ChatReplies implements Replies, Disposable {
     this.#parts.outbox.add({ place, text, ...replyTo }, origin);
   }
 
-  #split(text: string, place: Place): readonly string[] {
+  #split(text: string, place: Pick<Place, "channel" | "accountId">): readonly string[] {
     const { textLimit, measure } = this.#parts.channel(place)?.capabilities ?? FALLBACK;
     const { textChunkLimit: own, chunkMode } = this.#account(place)?.settings ?? {};
     const limit = typeof own === "number" && own >= 1 ? Math.min(own, textLimit) : textLimit;
@@ -131,7 +136,7 @@ export class ChatReplies implements Replies, Disposable {
     return prefix === "" || text.startsWith(prefix) ? text : `${prefix} ${text}`;
   }
 
-  #account({ channel, accountId }: Place): Account | undefined {
+  #account({ channel, accountId }: Pick<Place, "channel" | "accountId">): Account | undefined {
     return accountOf(this.#parts.settings.config, channel, accountId);
   }
 

@@ -34,6 +34,8 @@ export function openDatabase(path: string, migrations: readonly string[]): Datab
       database.one("PRAGMA journal_mode = WAL");
       // A commit is written, and not waited for: see synced().
       database.script("PRAGMA synchronous = NORMAL");
+      // The log goes into the file at 16 MiB: everybody waits for that, as the disk is waited for.
+      database.script("PRAGMA wal_autocheckpoint = 4000");
       migrate(database, version, migrations);
       return database;
     } catch (error) {

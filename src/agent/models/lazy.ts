@@ -1,5 +1,5 @@
 /** A model whose adapter is loaded when it is first called: an SDK takes longer than our start. */
-import type { Model, ModelInfo } from "../../model.ts";
+import type { Model, ModelInfo, ModelRequest } from "../../model.ts";
 import type { PROVIDER_APIS } from "../../config.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -15,8 +15,33 @@ export function lazyModel(api: Api, info: ModelInfo, endpoint: Endpoint): Model 
       const model = await load(api, info, endpoint);
       if (!signal.aborted) yield* model.stream(request, signal);
     },
+    async rehearse() {
+      try {
+        const model = await load(api, info, { ...endpoint, fetch: silence });
+        const { signal } = new AbortController();
+        for await (const _ of model.stream(REHEARSAL, signal));
+      } catch {
+        // silence is no good answer; what there is to load is loaded
+      }
+    },
   };
 }
+
+/** A server that has nothing to say. */
+const silence: typeof fetch = () =>
+  Promise.resolve(
+    new Response("data: {}\n\ndata: [DONE]\n\n", {
+      headers: { "content-type": "text/event-stream" },
+    }),
+  );
+
+const REHEARSAL: ModelRequest = {
+  system: "",
+  messages: [{ role: "user", content: "", timestamp: 0 }],
+  tools: [],
+  thinking: "off",
+  maxOutputTokens: 1,
+};
 
 async function load(api: Api, info: ModelInfo, endpoint: Endpoint): Promise<Model> {
   switch (api) {
