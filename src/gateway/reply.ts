@@ -26,6 +26,8 @@ type ReplyToMode = "off" | "first" | "all";
 const FALLBACK_LIMIT = 1_500;
 /** An error is told in a chat up to so many characters. */
 const MAX_ERROR = 300;
+/** Whoever is answered sooner need not see that we write. Milliseconds. */
+const TYPING_AFTER_MS = 150;
 /** How often somebody is shown to be writing, in seconds, where nobody says otherwise. */
 const TYPING_SECONDS = 4;
 /** How long a network may take to be told that, in milliseconds. */
@@ -150,6 +152,7 @@ export class ChatReplies implements Replies, Disposable {
     const { typingMode, typingIntervalSeconds = TYPING_SECONDS } =
       this.#parts.settings.config.agents?.defaults ?? {};
     if (typingMode === "never") return;
+    await pause(TYPING_AFTER_MS, signal);
     while (!signal.aborted) {
       const channel = this.#parts.channel(place);
       if (channel !== undefined && canType(channel)) await this.#type(channel, place, signal);

@@ -173,12 +173,19 @@ Deno.test("somebody is shown to be writing until the run ends, also where the ne
   deepStrictEqual(world.channel.typed, [RUN.target.place, RUN.target.place]);
 });
 
-Deno.test("the owner may not want it shown", () => {
-  using world = new World({
-    config: { channels: { fake: {} }, agents: { defaults: { typingMode: "never" } } },
+Deno.test("the owner may not want it shown, and whoever is answered at once is not", async () => {
+  const config = { channels: { fake: {} } };
+  using never = new World({
+    config: { ...config, agents: { defaults: { typingMode: "never" } } },
   });
-  world.replies.began(RUN);
-  deepStrictEqual(world.channel.typed, []);
+  using quick = new World({ config });
+  using slow = new World({ config });
+  const shown = Promise.withResolvers<void>();
+  slow.channel.onTyping = () => Promise.resolve(shown.resolve());
+  for (const world of [never, quick, slow]) world.replies.began(RUN);
+  quick.replies.ended(RUN, OK);
+  await shown.promise; // so the others would have been by now
+  deepStrictEqual([never.channel.typed, quick.channel.typed], [[], []]);
 });
 
 Deno.test("an answer of the gateway's own names its message, in a chat of two only where awaited", () => {
