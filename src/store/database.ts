@@ -95,13 +95,13 @@ export class Database implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #sync: GroupSync | undefined;
+  #log: Deno.FsFile | undefined;
   #depth = 0;
 
   constructor(path: string) {
     this.path = path;
     this.#db = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
-    // The log alone: it has no locks that closing a handle would drop.
-    if (path !== ":memory:") this.#sync = new GroupSync(() => syncFile(`${path}-wal`));
+    if (path !== ":memory:") this.#sync = new GroupSync(() => this.#syncLog());
   }
 
   /** Whether all that was changed is on the disk itself. */
@@ -186,6 +186,14 @@ export class Database implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear();
     if (this.isOpen) this.#db.close();
+    this.#log?.close();
+    this.#log = undefined;
+  }
+
+  async #syncLog(): Promise<void> {
+    // The log alone: it has no locks, which closing a handle would drop.
+    this.#log ??= Deno.openSync(`${this.path}-wal`, { write: true });
+    await this.#log.syncData();
   }
 
   #ask<T>(sql: string, question: (statement: StatementSync) => T): T {
@@ -224,11 +232,6 @@ const DAMAGE: ReadonlyMap<number | undefined, string> = new Map([
 function primaryCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error)) return undefined;
   return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
-}
-
-async function syncFile(path: string): Promise<void> {
-  using file = await Deno.open(path, { write: true });
-  await file.syncData();
 }
 
 /** A value as a column keeps it. Throws for one that JSON can't say. */
