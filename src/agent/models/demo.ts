@@ -108,7 +108,7 @@ interface Phrase {
 const PHRASES: readonly Phrase[] = [
   {
     form:
-      /^(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| your)? files(?: in (?:the )?(\S+?))?[.!?]*$/i,
+      /^(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| your)? files(?: in (?:(?:the|your) workspace|(?:the )?(\S+?)))?[.!?]*$/i,
     reply: ([path], at) => use("list", path ? { path } : {}, at, "Let me look."),
   },
   {

@@ -29,6 +29,7 @@ Deno.test("the same question gets the same answer, word by word", async () => {
 
 const CALLS: readonly (readonly [said: string, tool: string, args: Record<string, string>])[] = [
   ["list the files", "list", {}],
+  ["List the files in your workspace", "list", {}],
   ["Show me the files in notes.", "list", { path: "notes" }],
   ["read AGENTS.md", "read", { path: "AGENTS.md" }],
   ["Please read the file notes/a.md.", "read", { path: "notes/a.md" }],
