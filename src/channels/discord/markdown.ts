@@ -2,11 +2,12 @@
  * Markdown as Discord shows it. It knows most of CommonMark; tables, deep headings, rules and
  * images it would show as they are written.
  */
-import { Lexer, type MarkedToken, type Token, type Tokens } from "marked";
+import type { MarkedToken, Token, Tokens } from "marked";
+import { decodeReferences, drawTable, joinBlocks, own, readMarkdown } from "../markdown.ts";
 
 /** Nobody is called by it: `@everyone` and `@here` lose their meaning, not their looks. */
 export function toDiscord(markdown: string): string {
-  return blocks(lexer().lex(markdown)).replace(/^\n+|\s+$/g, "");
+  return blocks(readMarkdown(markdown)).replace(/^\n+|\s+$/g, "");
 }
 
 /** The first line of a text, without marks; for a title. */
@@ -17,30 +18,8 @@ export function titleOf(markdown: string, most: number): string {
   return [...(line ?? "")].slice(0, most).join("");
 }
 
-/** Reads as the other networks' writers do: with tables, without footnotes or anything new. */
-function lexer(): Lexer {
-  return new Lexer({ gfm: true });
-}
-
-/** Tokens of Marked's own grammar; there are no others, since nothing extends it. */
-function own(tokens: readonly Token[] = []): readonly MarkedToken[] {
-  return tokens as readonly MarkedToken[];
-}
-
-/** Blocks with a line between them where there was one. */
 function blocks(tokens: readonly Token[] | undefined): string {
-  let text = "";
-  let gap = "";
-  for (const token of own(tokens)) {
-    const shown = token.type === "space" ? "" : block(token);
-    if (shown !== "") {
-      text += (text === "" || gap !== "" ? gap : "\n") + shown;
-      gap = "";
-    }
-    const newlines = /\n*$/.exec(token.raw)?.[0].length ?? 0;
-    if (text !== "") gap = "\n".repeat(Math.min(2, gap.length + newlines));
-  }
-  return text;
+  return joinBlocks(tokens, block);
 }
 
 function block(token: MarkedToken): string {
@@ -54,7 +33,7 @@ function block(token: MarkedToken): string {
     case "list":
       return token.items.map((item, at) => listItem(token, item, at)).join("\n");
     case "table":
-      return fenced(table(token));
+      return fenced(drawTable(token, plain));
     case "hr":
       return RULE;
     case "html":
@@ -100,23 +79,6 @@ function listItem(list: Tokens.List, item: Tokens.ListItem, at: number): string 
   return [mark + box + first, ...rest.map((line) => line === "" ? line : indent + line)].join("\n");
 }
 
-/** Columns of one width each, as code. */
-function table({ header, rows, align }: Tokens.Table): string {
-  const lines = [header, ...rows].map((cells) => cells.map(({ tokens }) => plain(tokens)));
-  const widths = header.map((_, column) =>
-    Math.max(3, ...lines.map((cells) => [...(cells[column] ?? "")].length))
-  );
-  const padded = lines.map((cells) =>
-    widths.map((width, column) => {
-      const cell = cells[column] ?? "";
-      const room = " ".repeat(width - [...cell].length);
-      return align[column] === "right" ? room + cell : cell + room;
-    }).join(" | ").trimEnd()
-  );
-  const [head = "", ...body] = padded;
-  return [head, widths.map((width) => "-".repeat(width)).join("-|-"), ...body].join("\n");
-}
-
 function inline(tokens: readonly Token[] | undefined): string {
   return own(tokens).map(span).join("");
 }
@@ -141,7 +103,7 @@ function span(token: MarkedToken): string {
       return /^<br\s*\/?>$/i.test(token.raw) ? "\n" : harmless(token.raw);
     case "text":
       return token.tokens === undefined
-        ? harmless(withoutEntities(token.raw))
+        ? harmless(decodeReferences(token.raw))
         : inline(token.tokens);
     default:
       return harmless(token.raw);
@@ -166,26 +128,11 @@ function plain(tokens: readonly Token[] | undefined): string {
       return text === token.href || text === "" ? token.href : `${text} (${token.href})`;
     }
     if ("tokens" in token && token.tokens !== undefined) return plain(token.tokens);
-    return withoutEntities("text" in token ? String(token.text) : token.raw);
+    return decodeReferences("text" in token ? String(token.text) : token.raw);
   }).join("").replace(/\n/g, " ");
 }
 
 /** A mark that nobody sees keeps the words from calling everybody. */
 function harmless(text: string): string {
   return text.replace(/@(?=everyone\b|here\b)/g, "@\u200b");
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&quot;": '"',
-  "&#39;": "'",
-  "&apos;": "'",
-  "&nbsp;": "\u00a0",
-};
-
-/** Discord shows them as they are written. */
-function withoutEntities(text: string): string {
-  return text.replace(/&(?:amp|lt|gt|quot|#39|apos|nbsp);/g, (entity) => ENTITIES[entity]!);
 }

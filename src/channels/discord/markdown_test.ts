@@ -20,7 +20,7 @@ const CASES: readonly (readonly [what: string, markdown: string, discord: string
   [
     "tables are code",
     "| a | b |\n|---|--:|\n| *x* | 1 |\n| yy | 200 |",
-    "```\na   |   b\n----|----\nx   |   1\nyy  | 200\n```",
+    "```\na  |   b\n---|----\nx  |   1\nyy | 200\n```",
   ],
   ["code keeps its language", "~~~ts\nconst a = 1;\n~~~", "```ts\nconst a = 1;\n```"],
   ["code can't end early", "~~~~\n```\n~~~~", "```\n`\u200b`\u200b`\n```"],

@@ -1,30 +1,14 @@
 /** Markdown as Slack shows it: in its own mrkdwn, in which nothing but people can be called. */
-import { Lexer, type MarkedToken, type Token, type Tokens } from "marked";
+import type { MarkedToken, Token, Tokens } from "marked";
+import { decodeReferences, drawTable, joinBlocks, own, readMarkdown } from "../markdown.ts";
 
 /** Nobody but those named by id is called: what would call all of a channel is shown as it is. */
 export function toMrkdwn(markdown: string): string {
-  return blocks(new Lexer({ gfm: true }).lex(markdown)).replace(/^\n+|\s+$/g, "");
+  return blocks(readMarkdown(markdown)).replace(/^\n+|\s+$/g, "");
 }
 
-/** Tokens of Marked's own grammar; there are no others, since nothing extends it. */
-function own(tokens: readonly Token[] = []): readonly MarkedToken[] {
-  return tokens as readonly MarkedToken[];
-}
-
-/** Blocks with a line between them where there was one. */
 function blocks(tokens: readonly Token[] | undefined): string {
-  let text = "";
-  let gap = "";
-  for (const token of own(tokens)) {
-    const shown = token.type === "space" ? "" : block(token);
-    if (shown !== "") {
-      text += (text === "" || gap !== "" ? gap : "\n") + shown;
-      gap = "";
-    }
-    const newlines = /\n*$/.exec(token.raw)?.[0].length ?? 0;
-    if (text !== "") gap = "\n".repeat(Math.min(2, gap.length + newlines));
-  }
-  return text;
+  return joinBlocks(tokens, block);
 }
 
 function block(token: MarkedToken): string {
@@ -38,7 +22,7 @@ function block(token: MarkedToken): string {
     case "list":
       return token.items.map((item, at) => listItem(token, item, at)).join("\n");
     case "table":
-      return fenced(table(token));
+      return fenced(drawTable(token, plain));
     case "hr":
       return RULE;
     case "html":
@@ -84,23 +68,6 @@ function listItem(list: Tokens.List, item: Tokens.ListItem, at: number, depth = 
     .join("\n");
 }
 
-/** Columns of one width each, as code. */
-function table({ header, rows, align }: Tokens.Table): string {
-  const lines = [header, ...rows].map((cells) => cells.map(({ tokens }) => plain(tokens)));
-  const widths = header.map((_, column) =>
-    Math.max(3, ...lines.map((cells) => [...(cells[column] ?? "")].length))
-  );
-  const padded = lines.map((cells) =>
-    widths.map((width, column) => {
-      const cell = cells[column] ?? "";
-      const room = " ".repeat(width - [...cell].length);
-      return align[column] === "right" ? room + cell : cell + room;
-    }).join(" | ").trimEnd()
-  );
-  const [head = "", ...body] = padded;
-  return [head, widths.map((width) => "-".repeat(width)).join("-|-"), ...body].join("\n");
-}
-
 function inline(tokens: readonly Token[] | undefined): string {
   let text = "";
   let wasMarked = false;
@@ -139,7 +106,9 @@ function span(token: MarkedToken): string {
     case "html":
       return /^<br\s*\/?>$/i.test(token.raw) ? "\n" : escaped(token.raw);
     case "text":
-      return token.tokens === undefined ? escaped(decoded(token.raw)) : inline(token.tokens);
+      return token.tokens === undefined
+        ? escaped(decodeReferences(token.raw))
+        : inline(token.tokens);
     case "escape":
       return escaped(token.text);
     default:
@@ -169,7 +138,7 @@ function plain(tokens: readonly Token[] | undefined): string {
     if (token.type === "codespan" || token.type === "escape") return token.text;
     if (token.type === "br") return " ";
     if ("tokens" in token && token.tokens !== undefined) return plain(token.tokens);
-    return decoded("text" in token ? String(token.text) : token.raw);
+    return decodeReferences("text" in token ? String(token.text) : token.raw);
   }).join("").replace(/\n/g, " ");
 }
 
@@ -183,19 +152,4 @@ function escaped(text: string): string {
 /** The three signs that mean something to Slack wherever they stand. */
 function symbols(text: string): string {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&quot;": '"',
-  "&#39;": "'",
-  "&apos;": "'",
-  "&nbsp;": "\u00a0",
-};
-
-/** Markdown's own names of signs. */
-function decoded(text: string): string {
-  return text.replace(/&(?:amp|lt|gt|quot|#39|apos|nbsp);/g, (entity) => ENTITIES[entity]!);
 }

@@ -23,7 +23,7 @@ for (
     ["- [x] done\n- [ ] open", "• ☑ done\n• ☐ open"],
     ["> said\n> twice", "> said\n> twice"],
     ["a\n\n---\n\nb", `a\n\n${"─".repeat(12)}\n\nb`],
-    ["| a | b |\n|---|--:|\n| x | 10 |", "```\na   |   b\n----|----\nx   |  10\n```"],
+    ["| a | b |\n|---|--:|\n| x | 10 |", "```\na |  b\n--|---\nx | 10\n```"],
     ["foo**bar**baz", "foo\u200b*bar*\u200bbaz"],
     ["`a`. **b**, (*c*)", "`a`. *b*, (_c_)"],
     ["one\ntwo", "one\ntwo"],

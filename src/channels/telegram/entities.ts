@@ -1,6 +1,7 @@
 /** Markdown as Telegram takes it: a plain text, and what is bold, code or a link in it by position. */
 import type { MessageEntity } from "grammy/types";
-import { Marked, type Token, type Tokens } from "marked";
+import type { Token, Tokens } from "marked";
+import { decodeReferences, drawTable, readMarkdown } from "../markdown.ts";
 
 /** Offsets and lengths count UTF-16 units, as JavaScript's strings do. */
 export interface FormattedText {
@@ -18,7 +19,7 @@ export const MAX_ENTITIES = 100;
 export function toFormatted(markdown: string): FormattedText {
   const writer = new Writer();
   try {
-    writeBlocks(MARKED.lexer(markdown), writer, { indent: "" });
+    writeBlocks(readMarkdown(markdown), writer, { indent: "" });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return plain(markdown); // nested deeper than the stack
@@ -31,8 +32,6 @@ export function toFormatted(markdown: string): FormattedText {
 export function measure(markdown: string): number {
   return toFormatted(markdown).text.length;
 }
-
-const MARKED = new Marked({ gfm: true });
 
 function plain(markdown: string): FormattedText {
   return { text: clean(markdown).trim(), entities: [] };
@@ -66,7 +65,7 @@ function writeBlock(token: Token, writer: Writer, around: Surroundings): void {
     case "paragraph":
     case "text":
       return token.tokens === undefined
-        ? writer.write(decode(token.raw))
+        ? writer.write(decodeReferences(token.raw))
         : writeInline(token.tokens, writer);
     case "code":
       return writer.verbatim(
@@ -81,7 +80,7 @@ function writeBlock(token: Token, writer: Writer, around: Surroundings): void {
     case "list":
       return writeList(token as Tokens.List, writer, around);
     case "table":
-      return writer.verbatim(drawTable(token as Tokens.Table), { type: "pre" });
+      return writer.verbatim(drawTable(token as Tokens.Table, textOf), { type: "pre" });
     case "hr":
       return writer.write("———");
     default:
@@ -130,7 +129,7 @@ function writeInline(tokens: readonly Token[], writer: Writer): void {
         break;
       default:
         if (token.type === "text" && token.tokens !== undefined) writeInline(token.tokens, writer);
-        else writer.write(decode(token.raw));
+        else writer.write(decodeReferences(token.raw));
     }
   }
 }
@@ -147,21 +146,6 @@ function writeLink({ href, text, tokens }: Tokens.Link, writer: Writer): void {
 /** Links to anything else are dropped by Telegram, with the address in them. */
 function isLinkable(href: string): boolean {
   return URL.canParse(href) && /^(https?|tg):/i.test(href);
-}
-
-/** Rows of cells in columns, for a fixed pitch. */
-function drawTable({ header, rows }: Tokens.Table): string {
-  const lines = [header, ...rows].map((cells) => cells.map(({ tokens }) => textOf(tokens)));
-  const widths = header.map((_, column) =>
-    Math.max(...lines.map((cells) => [...cells[column] ?? ""].length))
-  );
-  const draw = (cells: readonly string[], fill: string) =>
-    widths.map((width, column) => {
-      const cell = cells[column] ?? "";
-      return cell + fill.repeat(width - [...cell].length);
-    }).join(fill === " " ? " | " : "-|-").trimEnd();
-  const [first = [], ...others] = lines;
-  return [draw(first, " "), draw([], "-"), ...others.map((cells) => draw(cells, " "))].join("\n");
 }
 
 function textOf(tokens: readonly Token[]): string {
@@ -259,28 +243,4 @@ class Writer {
 function clean(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replaceAll("\r\n", "\n").replaceAll(/[\0-\x08\x0b-\x1f]/g, " ");
-}
-
-const NAMED: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: "\u00a0",
-};
-
-/** Character references, which Markdown knows and Telegram does not. */
-function decode(text: string): string {
-  return text.replaceAll(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-z]+));/g, (
-    whole,
-    decimal: string | undefined,
-    hex: string | undefined,
-    name: string | undefined,
-  ) => {
-    if (name !== undefined) return NAMED[name] ?? whole;
-    const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-    const isCharacter = code >= 0x20 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-    return isCharacter ? String.fromCodePoint(code) : whole;
-  });
 }
