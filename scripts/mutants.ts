@@ -122,8 +122,9 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "a device that came by its token sees to itself alone",
     file: "src/gateway/authority.ts",
-    before: "if (isConfined(caller) && caller.deviceId !== deviceId) {",
-    after: "if (Math.random() < 0) {",
+    before:
+      `if (isConfined(caller) && caller.deviceId !== deviceId) requireScope(caller, "operator.admin");`,
+    after: "",
   },
   {
     rule: "who approves commands of a node may use them",
@@ -195,6 +196,7 @@ if (import.meta.main) {
   let survivors = 0;
   try {
     for (const name of COPIED) await run(["cp", "-R", new URL(name, root).pathname, copy]);
+    for (const mutant of mutants) await whole(copy, mutant);
     if (!(await passes(copy)).passed) throw new Error("Cannot begin: the tests fail as it is");
     for (const mutant of mutants) {
       const { passed, by } = await broken(copy, mutant);
@@ -215,18 +217,22 @@ interface Outcome {
 }
 
 /** What the tests say of a program with one rule broken; then mends it. */
-async function broken(copy: string, { rule, file, before, after }: Mutant): Promise<Outcome> {
-  const path = `${copy}/${file}`;
-  const whole = await Deno.readTextFile(path);
-  if (whole.split(before).length !== 2) {
-    throw new Error(`Cannot break '${rule}': its line is not in ${file}, or more than once`);
-  }
-  await Deno.writeTextFile(path, whole.replace(before, () => after));
+async function broken(copy: string, mutant: Mutant): Promise<Outcome> {
+  const path = `${copy}/${mutant.file}`;
+  const text = await whole(copy, mutant);
+  await Deno.writeTextFile(path, text.replace(mutant.before, () => mutant.after));
   try {
     return await passes(copy);
   } finally {
-    await Deno.writeTextFile(path, whole);
+    await Deno.writeTextFile(path, text);
   }
+}
+
+/** The file of a rule that is not broken; rejects where the rule is not to be found in it. */
+async function whole(copy: string, { rule, file, before }: Mutant): Promise<string> {
+  const text = await Deno.readTextFile(`${copy}/${file}`);
+  if (text.split(before).length === 2) return text;
+  throw new Error(`Cannot break '${rule}': its line is not in ${file}, or more than once`);
 }
 
 async function passes(cwd: string): Promise<Outcome> {
