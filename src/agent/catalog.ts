@@ -8,6 +8,7 @@ import {
   type ModelInfo,
   modelRef,
 } from "../model.ts";
+import { sentOnce } from "../sent_once.ts";
 import { isLocal, localProvider, LocalServers } from "./local.ts";
 import { abortable } from "./models/abortable.ts";
 import { type Api, lazyModel } from "./models/lazy.ts";
@@ -33,7 +34,7 @@ export class Catalog implements ModelCatalog {
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
-    this.#fetch = abortable(parts.fetch);
+    this.#fetch = abortable(sentOnce(parts.fetch)); // what is asked twice, is paid twice
     this.#local = new LocalServers(parts.env, this.#fetch);
   }
 

@@ -5,6 +5,7 @@
 import { ChannelError } from "../../channel.ts";
 import { Deadline } from "../../deadline.ts";
 import type { SendFault } from "../../message.ts";
+import { sentOnce } from "../../sent_once.ts";
 
 /** A request that Discord did not do as asked. The message is for people, without secrets. */
 export class ApiError extends Error {
@@ -93,7 +94,7 @@ export class Client {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${this.#root}${path}`, {
+      response = await ask(`${this.#root}${path}`, {
         method,
         headers: {
           authorization: `Bot ${this.#token}`,
@@ -144,6 +145,8 @@ export class Client {
     this.#spent.set(route, now + Math.min(seconds * 1000, MAX_WAIT_MS));
   }
 }
+
+const ask = sentOnce(fetch);
 
 /** Bounds on what a hostile or a sick peer may do to us. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;

@@ -3,6 +3,7 @@ import { ErrorCode, type Logger, WebClient } from "@slack/web-api";
 import { ChannelError } from "../../channel.ts";
 import { Deadline } from "../../deadline.ts";
 import type { Receipt } from "../../message.ts";
+import { sentOnce } from "../../sent_once.ts";
 
 /**
  * Why a call came to nothing. `auth`: the token is wrong. `refused`: never, as it is. `unsent`: it
@@ -180,6 +181,8 @@ export class Client {
   }
 }
 
+const ask = sentOnce(fetch);
+
 /** A slower upload counts as lost. */
 const SLOWEST_BYTES_PER_MS = 50;
 /** No answer of Slack's is larger. */
@@ -199,7 +202,7 @@ const SILENT: Logger = {
 
 /** The whole answer, where it is a success. Rejects with a `CallError`, or as `fetch` does. */
 async function answerTo(url: string | URL | Request, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: "error" });
+  const response = await ask(url, { ...init, redirect: "error" });
   const { status, headers } = response;
   if (status === 429) {
     await response.body?.cancel();

@@ -1,5 +1,6 @@
 /** Calls to the Bot API: one request each, never repeated, and what went wrong in our words. */
 import { Api, GrammyError, HttpError } from "grammy/web";
+import { sentOnce } from "../../sent_once.ts";
 
 /** The Bot API's methods, as grammY types them. */
 export type BotApi = Api["raw"];
@@ -57,8 +58,7 @@ export class Client {
     // grammY's own time-out is far longer than any of ours, and its repetition is a plugin
     this.#api = new Api(token, {
       apiRoot: this.#root,
-      fetch: (url: string, init: RequestInit) =>
-        fetch(url, { ...init, ...this.#http, ...once(init) }),
+      fetch: sentOnce((url, init) => fetch(url, { ...init, ...this.#http })),
     }).raw;
   }
 
@@ -115,15 +115,6 @@ export class Client {
     const isUnsent = /client error \(Connect\)/.test(message);
     return new CallError(isUnsent ? "unsent" : "lost", safe);
   }
-}
-
-/**
- * Up to Deno 2.7 a request is sent a second time, unasked, when its connection closes without an
- * answer, and what was to be said is said twice. A body that can be read only once prevents that.
- */
-function once({ body }: RequestInit): RequestInit {
-  if (typeof body !== "string") return {};
-  return { body: new Blob([body]).stream() };
 }
 
 /** The innermost, which says most; where that is differs among Deno's versions. */
