@@ -239,7 +239,7 @@ async function passes(cwd: string): Promise<Outcome> {
   const flags = ["-A", "--no-check", "--fail-fast", "--sanitize-ops", "--sanitize-resources"];
   const { success, text } = await run([Deno.execPath(), "test", ...flags, ...TESTS], cwd);
   // A program that does not load proves nothing.
-  if (/\(uncaught error\)|SyntaxError/.test(text)) throw new Error(`Cannot load it: ${text}`);
+  if (/SyntaxError|ReferenceError/.test(text)) throw new Error(`Cannot load it: ${text}`);
   const by = /^(.*) \.\.\. .*FAILED/m.exec(text)?.[1] ?? "";
   return { passed: success, by };
 }
