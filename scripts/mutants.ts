@@ -163,10 +163,10 @@ const MUTANTS: readonly Mutant[] = [
     after: "return name !== undefined;",
   },
   {
-    rule: "a device that was removed is told nothing more",
-    file: "src/server/connection.ts",
-    before: "if (this.#socket.readyState !== WebSocket.OPEN) return; // told to go",
-    after: "// told to go",
+    rule: "a device that was removed is told to go",
+    file: "src/gateway/gateway.ts",
+    before: "if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);",
+    after: "",
   },
   {
     rule: "a connection that showed a secret ends when the secret changes",
