@@ -99,6 +99,20 @@ Deno.test("a restart resumes the session where it was stored", async () => {
   deepStrictEqual(gateway.violations, []);
 });
 
+Deno.test("an event that comes while the last one is being done with is not left behind", async () => {
+  await using me = account();
+  const { world } = me.discord;
+  const ada = world.addUser("ada");
+  const guild = world.addGuild("guild");
+  const general = world.addChannel(guild, "general");
+  await me.connect();
+  for (let i = 0; i < 20; i++) {
+    const thread = world.addChannel(guild, `aside ${i}`, { type: 11, parent: general });
+    await me.has(world.post(thread, ada, `${i}`)); // nothing else comes that would wake anybody
+  }
+  strictEqual(me.inbox.texts().length, 20);
+});
+
 Deno.test("what was missed is read when the session is lost", async () => {
   await using me = account();
   const { world, gateway } = me.discord;
@@ -132,6 +146,7 @@ Deno.test("what was missed is read when the session is lost", async () => {
     chatId: general.id,
     spaceId: guild.id,
     title: "#general",
+    roomName: "general",
   });
   deepStrictEqual(three.sender, {
     id: bob.id,
@@ -141,6 +156,21 @@ Deno.test("what was missed is read when the session is lost", async () => {
   });
   const four = me.inbox.messages().find(({ text }) => text === "four");
   deepStrictEqual([four?.place.chatId, four?.place.threadId], [general.id, thread.id]);
+});
+
+Deno.test("what was missed in a direct chat that nobody knew of is read when it is", async () => {
+  await using me = account();
+  const { world, gateway } = me.discord;
+  const [ada, bob] = [world.addUser("ada"), world.addUser("bob")];
+  await me.connect();
+  await me.has(me.discord.say(ada, "one"));
+  await me.stop();
+  gateway.expire();
+  me.discord.say(bob, "two");
+  await me.connect();
+  await me.has(me.discord.say(ada, "three"));
+  await me.has(me.discord.say(bob, "four"));
+  deepStrictEqual([...new Set(me.inbox.texts())], ["one", "three", "two", "four"]);
 });
 
 Deno.test("many missed messages are read page by page, also when Discord says to wait", async () => {

@@ -210,8 +210,7 @@ class Conversation implements Disposable {
       return this.#lose(`more than ${MAX_WAITING} events of Discord wait to be stored`);
     }
     this.#waiting.push(event);
-    // No event comes between the end of the work and its being forgotten: that takes no task.
-    this.#work ??= this.#dealWithAll().finally(() => this.#work = undefined);
+    this.#work ??= this.#dealWithAll();
   }
 
   async #dealWithAll(): Promise<void> {
@@ -224,6 +223,8 @@ class Conversation implements Disposable {
       }
     } catch (error) {
       this.#fail(error);
+    } finally {
+      this.#work = undefined; // at once: an event may come before whoever waits for the work goes on
     }
   }
 

@@ -44,6 +44,8 @@ export interface ListenerParts {
 
 /** What was said shortly before the youngest message that we know of, may have been missed too. */
 const OVERLAP_MS = 60_000;
+/** How far back a direct chat is read that we did not know of. */
+const STRANGER_MS = 24 * 60 * 60_000;
 /** Channels of one guild, and direct chats, that are read after a session was lost. */
 const MAX_CHANNELS = 50;
 const MAX_MEMBERS = 200;
@@ -53,6 +55,11 @@ const Callback = { deferredAnswer: 5, deferredUpdate: 6 } as const;
 const EPHEMERAL = 1 << 6;
 /** It was answered in an earlier life, when the same interaction was handed over. */
 const ALREADY_ACKNOWLEDGED = 40060;
+
+interface Where {
+  readonly channel_id: string;
+  readonly guild_id?: string;
+}
 
 export class Listener {
   readonly #parts: ListenerParts;
@@ -76,6 +83,7 @@ export class Listener {
         this.#understand(event, () => this.#parts.directory.learn(event));
         return await this.#catchUpGuild(event.d);
       case "MESSAGE_CREATE":
+        await this.#meet(event.d);
         return await this.#message(event.d);
       case "MESSAGE_UPDATE":
         await this.#receive(event, (around) => toEdit(event.d, around));
@@ -114,6 +122,7 @@ export class Listener {
     // An earlier gap that was not closed reaches further back.
     const after = memory.gap?.after ?? memory.seen;
     memory.gap = after === undefined ? undefined : { after, guilds: guilds.map(({ id }) => id) };
+    if (after !== undefined) memory.missedSince ??= after;
     memory.seen ??= idAt(Date.now());
     this.#connected();
     await this.#register();
@@ -161,10 +170,27 @@ export class Listener {
     this.#closeGap(guild.id);
   }
 
-  async #catchUpChannel(where: { channel_id: string; guild_id?: string }): Promise<void> {
-    const { client, memory, signal } = this.#parts;
+  async #catchUpChannel(where: Where): Promise<void> {
+    const { memory, signal } = this.#parts;
     if (memory.gap === undefined || signal.aborted) return;
-    const after = idAt(timeOf(memory.gap.after) - OVERLAP_MS);
+    await this.#readSince(timeOf(memory.gap.after) - OVERLAP_MS, where);
+  }
+
+  /**
+   * Discord lists direct chats to nobody: in one that we did not know of when a session was lost,
+   * what was said then is read when somebody writes there again, before that.
+   */
+  async #meet({ channel_id, guild_id }: AnyMessage): Promise<void> {
+    const { missedSince } = this.#parts.memory;
+    const isKnown = guild_id !== undefined || this.#parts.memory.knowsDirect(channel_id);
+    if (isKnown || missedSince === undefined || !isId(channel_id)) return;
+    const since = Math.max(timeOf(missedSince) - OVERLAP_MS, Date.now() - STRANGER_MS);
+    await this.#readSince(since, { channel_id });
+  }
+
+  async #readSince(since: number, where: Where): Promise<void> {
+    const { client, signal } = this.#parts;
+    const after = idAt(since);
     const cut = () => this.#tooMuch(where.channel_id);
     for await (const message of missedIn(where.channel_id, { client, after, cut }, signal)) {
       if (signal.aborted) return;

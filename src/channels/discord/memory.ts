@@ -33,6 +33,8 @@ const Connection = Type.Object({
   /** The youngest message that was dealt with. */
   seen: optional(Type.String()),
   gap: optional(Gap),
+  /** Since this message something may have been missed in direct chats that we don't know of. */
+  missedSince: optional(Type.String()),
   /** The commands that Discord shows, as one word. */
   commands: optional(Type.String()),
 });
@@ -112,6 +114,15 @@ export class Memory {
     this.#set({ gap });
   }
 
+  /** Since this message something may have been missed in direct chats that we don't know of. */
+  get missedSince(): string | undefined {
+    return this.#connection.missedSince;
+  }
+
+  set missedSince(messageId: string) {
+    this.#set({ missedSince: messageId });
+  }
+
   get commands(): string | undefined {
     return this.#connection.commands;
   }
@@ -143,6 +154,10 @@ export class Memory {
   /** Direct chats that we know of, the freshest first. */
   get directs(): readonly string[] {
     return [...this.#directs.keys()].reverse();
+  }
+
+  knowsDirect(channelId: string): boolean {
+    return this.#directs.has(channelId);
   }
 
   /** Discord told us of a message of ours. */
