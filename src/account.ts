@@ -29,6 +29,11 @@ export const DM_POLICIES = ["pairing", "allowlist", "open", "disabled"] as const
 export const GROUP_POLICIES = ["allowlist", "open", "disabled"] as const;
 export const REACTION_NOTIFICATIONS = ["off", "own", "all"] as const;
 
+/** Whether what other machines say is heard: `mentions`, only where they mention us. */
+const AllowBots = Type.Union([Type.Boolean(), Type.Literal("mentions")], {
+  enum: [true, false, "mentions"],
+});
+
 const ROOM = {
   enabled: optional(Type.Boolean()),
   /** As older configurations spell `enabled`. */
@@ -38,6 +43,7 @@ const ROOM = {
   /** As networks with servers spell `allowFrom`. */
   users: optional(Ids),
   roles: optional(Ids),
+  allowBots: optional(AllowBots),
 };
 const Room = Type.Object(ROOM, others);
 const Group = Type.Object({
@@ -48,6 +54,11 @@ const Space = Type.Object({
   ...ROOM,
   channels: optional(Type.Record(Type.String(), Room)),
 }, others);
+
+const ChunkMode = oneOf(["length", "newline"]);
+/** The last three are how older configurations spell `block`, `partial` and `progress`. */
+const STREAMING = ["off", "block", "partial", "progress", "append", "replace", "status_final"];
+const StreamingMode = Type.Union([Type.Boolean(), oneOf(STREAMING)]);
 
 const POLICY = {
   enabled: optional(Type.Boolean()),
@@ -68,12 +79,37 @@ const POLICY = {
     allowFrom: optional(Ids),
   }, others)),
   requireMention: optional(Type.Boolean()),
-  allowBots: optional(Type.Boolean()),
+  /** Rooms may be listed by their names too, which whoever runs their space can give to others. */
+  dangerouslyAllowNameMatching: optional(Type.Boolean()),
+  allowBots: optional(AllowBots),
   historyLimit: optional(Type.Integer({ minimum: 0, maximum: 1000 })),
   mediaMaxMb: optional(Type.Number({ exclusiveMinimum: 0 })),
   reactionNotifications: optional(oneOf([...REACTION_NOTIFICATIONS, "allowlist"])),
+  /** Before each answer; `auto` is the agent's name. */
+  responsePrefix: optional(Type.String()),
+  /** Which of our messages name the one that they answer. */
+  replyToMode: optional(oneOf(["off", "first", "all", "batched"])),
+  textChunkLimit: optional(Type.Integer({ minimum: 1 })),
+  chunkMode: optional(ChunkMode),
+  /**
+   * What a chat sees of an answer before it is whole. `off` and `block`: each of its messages once
+   * that is written. `partial` and `progress`, or `true`: a message that is edited as the text grows,
+   * where the network lets us. `off` where nothing is said: an answer that is sent once can't be
+   * there twice, while a preview whose fate a crash leaves unknown stays beside the answer.
+   */
+  streaming: optional(Type.Union([
+    StreamingMode,
+    Type.Object({
+      mode: optional(Type.Union([...StreamingMode.anyOf, Type.Unknown()])),
+      chunkMode: optional(ChunkMode),
+    }, others),
+    Type.Unknown(),
+  ])),
+  /** As older configurations spell `streaming`. */
+  streamMode: optional(Type.Union([...StreamingMode.anyOf, Type.Unknown()])),
 };
-const AccountSection = Type.Object(POLICY, others);
+/** What one account may have set that every network knows. */
+export const AccountSection = Type.Object(POLICY, others);
 type AccountSection = Static<typeof AccountSection>;
 
 /** What may stand under `channels.<network>`; under `channels.defaults` too. */
@@ -84,6 +120,9 @@ export const ChannelSection = Type.Object({
 }, others);
 type ChannelSection = Static<typeof ChannelSection>;
 
+/** Whether what other machines say is heard; `mentioned`: where they mention us. */
+export type AllowsBots = "never" | "mentioned" | "always";
+
 /** Who may do what in a room. What is not said follows from what is around it. */
 export interface RoomPolicy {
   readonly isEnabled?: boolean;
@@ -92,6 +131,7 @@ export interface RoomPolicy {
   readonly allowFrom?: readonly string[];
   /** Ids of roles that may. */
   readonly roles?: readonly string[];
+  readonly allowsBots?: AllowsBots;
   /** Everybody there may talk to us, where `allowFrom` says nothing. It gives nobody commands. */
   readonly isOpen?: true;
 }
@@ -102,7 +142,10 @@ export interface GroupPolicy extends RoomPolicy {
 }
 
 export interface SpacePolicy extends RoomPolicy {
-  /** By the id of the chat; all of the space where it is empty. */
+  /**
+   * By the id of the chat, or by `roomKey` of its name where the account wants that; all of the space
+   * where it is empty.
+   */
   readonly rooms: Readonly<Record<string, RoomPolicy>>;
 }
 
@@ -113,12 +156,12 @@ export interface Policy {
   readonly groupPolicy: typeof GROUP_POLICIES[number];
   /** Who may talk to us in groups that do not say it themselves. */
   readonly groupAllowFrom: readonly string[];
-  /** By the id of the chat, or `*`. */
+  /** By the id of the chat, or `*`; by `roomKey` of a name as in a space. */
   readonly groups: Readonly<Record<string, GroupPolicy>>;
   /** Servers, guilds, teams: by their ids, or `*`. */
   readonly spaces: Readonly<Record<string, SpacePolicy>>;
   readonly requiresMention: boolean;
-  readonly allowsBots: boolean;
+  readonly allowsBots: AllowsBots;
   /** Messages of a group that are told when somebody there turns to us; unset for the general one. */
   readonly historyLimit?: number;
   /** The largest file that is fetched, in bytes. */
@@ -275,6 +318,15 @@ export function isListed(list: readonly string[], id: string, channel: string): 
   );
 }
 
+/**
+ * The key of a room by its name: that of `#small-talk` is that of `Small talk`, too. Empty for a name
+ * without letters and digits. No id is of this form.
+ */
+export function roomKey(name: string): string {
+  const words = name.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  return words.length === 0 ? "" : `room:${words.join("-")}`;
+}
+
 function sectionOf({ channels = {} }: Config, channel: string): ChannelSection | undefined {
   if (NOT_NETWORKS.has(channel) || !Object.hasOwn(channels, channel)) return undefined;
   return channels[channel];
@@ -284,6 +336,7 @@ function policyOf(settings: AccountSection): Policy {
   const { dm, groups = {}, channels = {}, guilds = {} } = settings;
   const allowFrom = texts(settings.allowFrom ?? dm?.allowFrom ?? []);
   const { historyLimit, reactionNotifications: reactions } = settings;
+  const listed = settings.dangerouslyAllowNameMatching === true ? byRoom : <T>(rooms: T) => rooms;
   return {
     dmPolicy: dm?.enabled === false ? "disabled" : settings.dmPolicy ?? dm?.policy ?? "pairing",
     allowFrom,
@@ -292,7 +345,7 @@ function policyOf(settings: AccountSection): Policy {
       ? allowFrom
       : texts(settings.groupAllowFrom),
     groups: {
-      ...mapped(channels, (room) => ({ ...listedRoom(room), topics: {} })),
+      ...listed(mapped(channels, (room) => ({ ...listedRoom(room), topics: {} }))),
       ...mapped(groups, ({ topics = {}, ...room }) => ({
         ...roomOf(room),
         topics: mapped(topics, roomOf),
@@ -300,10 +353,10 @@ function policyOf(settings: AccountSection): Policy {
     },
     spaces: mapped(guilds, ({ channels: rooms = {}, ...room }) => ({
       ...listedRoom(room),
-      rooms: mapped(rooms, roomOf),
+      rooms: listed(mapped(rooms, roomOf)),
     })),
     requiresMention: settings.requireMention ?? true,
-    allowsBots: settings.allowBots ?? false,
+    allowsBots: botsOf(settings.allowBots ?? false),
     ...(historyLimit === undefined ? {} : { historyLimit }),
     mediaMaxBytes: (settings.mediaMaxMb ?? DEFAULT_MEDIA_MAX_MB) * 1024 * 1024,
     reactionNotifications: reactions === "allowlist" ? "own" : reactions ?? "own",
@@ -311,7 +364,7 @@ function policyOf(settings: AccountSection): Policy {
 }
 
 function roomOf(
-  { enabled, allow, requireMention, allowFrom, users, roles }: Static<typeof Room>,
+  { enabled, allow, requireMention, allowFrom, users, roles, allowBots }: Static<typeof Room>,
 ): RoomPolicy {
   const people = allowFrom ?? users;
   return {
@@ -321,12 +374,28 @@ function roomOf(
     ...(requireMention === undefined ? {} : { requiresMention: requireMention }),
     ...(people === undefined && roles === undefined ? {} : { allowFrom: texts(people ?? []) }),
     ...(roles === undefined ? {} : { roles: texts(roles) }),
+    ...(allowBots === undefined ? {} : { allowsBots: botsOf(allowBots) }),
   };
 }
 
 /** A server or a workspace's room that is listed is open to all in it, unless it says to whom. */
 function listedRoom(written: Static<typeof Room>): RoomPolicy {
   return { ...roomOf(written), isOpen: true };
+}
+
+function botsOf(written: Static<typeof AllowBots>): AllowsBots {
+  return written === "mentions" ? "mentioned" : written ? "always" : "never";
+}
+
+/** The same rooms, by their names' keys too, unless they are surely written as ids. */
+function byRoom<T>(rooms: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(
+    Object.entries(rooms).flatMap(([written, room]) => {
+      const key = /^[A-Z0-9]+$/.test(written) ? "" : roomKey(written);
+      const entries: [string, T][] = written.startsWith("#") ? [] : [[written, room]];
+      return key === "" ? entries : [...entries, [key, room]];
+    }),
+  );
 }
 
 function mapped<A, B>(

@@ -58,7 +58,7 @@ Deno.test("what nobody sets is careful: strangers ask, groups must be listed and
     groups: {},
     spaces: {},
     requiresMention: true,
-    allowsBots: false,
+    allowsBots: "never",
     mediaMaxBytes: 20 * 1024 * 1024,
     reactionNotifications: "own",
   });

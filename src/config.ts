@@ -2,7 +2,7 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value, type ValueErrorType } from "@sinclair/typebox/value";
 import JSON5 from "json5";
-import { accountsOf, ChannelSection, channelsOf, WrittenId } from "./account.ts";
+import { accountsOf, ChannelSection, channelsOf, type Policy, WrittenId } from "./account.ts";
 import { mentionPattern } from "./mention.ts";
 import { QUEUE_MODES, THINKING_LEVELS } from "./session.ts";
 
@@ -322,17 +322,47 @@ function* vanities(config: Config): Iterable<ConfigIssue> {
     }
   }
   for (const channel of channelsOf(config)) {
-    for (const { policy } of accountsOf(config, channel)) {
-      const names = [...policy.allowFrom, ...policy.groupAllowFrom, ...Object.keys(policy.groups)]
-        .filter((id) => /^[@#]/.test(id));
-      for (const name of new Set(names)) {
-        yield {
-          path: `channels.${channel}`,
-          message: `lists the name '${name}', which anybody can take: only ids count`,
-        };
-      }
+    const found = accountsOf(config, channel).flatMap(({ policy }) => [...names(policy, channel)]);
+    // what stands above the accounts is each one's
+    yield* new Map(found.map((issue) => [issue.message, issue])).values();
+  }
+}
+
+/** Names that stand where only ids count. */
+function* names(policy: Policy, channel: string): Iterable<ConfigIssue> {
+  const rooms = [
+    ...Object.values(policy.groups).flatMap((group) => [group, ...Object.values(group.topics)]),
+    ...Object.values(policy.spaces).flatMap((space) => [space, ...Object.values(space.rooms)]),
+  ];
+  const people = [
+    ...policy.allowFrom,
+    ...policy.groupAllowFrom,
+    ...rooms.flatMap(({ allowFrom = [] }) => allowFrom),
+  ];
+  const named = [...people, ...Object.keys(policy.groups)].filter((id) => /^[@#]/.test(id));
+  const spaces = Object.keys(policy.spaces).filter((id) => !isSpaceId(id));
+  for (const name of new Set([...named, ...spaces])) {
+    yield {
+      path: `channels.${channel}`,
+      message: `lists the name '${name}', which anybody can take: only ids count`,
+    };
+  }
+  for (const [id, space] of Object.entries(policy.spaces)) {
+    const keys = Object.keys(space.rooms);
+    if (keys.some((key) => key.startsWith("room:"))) continue; // they may be listed so
+    for (const name of keys.filter((key) => !isSpaceId(key))) {
+      yield {
+        path: `channels.${channel}.guilds.${id}`,
+        message: `lists the room '${name}' by its name, which can become another's: write its ` +
+          "id, or set dangerouslyAllowNameMatching",
+      };
     }
   }
+}
+
+/** Whether it is how networks with spaces write ids, and not a name. */
+function isSpaceId(text: string): boolean {
+  return /^([A-Z0-9]+|\*)$/.test(text);
 }
 
 function describe(

@@ -109,7 +109,10 @@ Deno.test("a configuration of channels is taken as the ecosystem writes it", () 
     commands: { native: "auto", text: true, allowFrom: { "*": ["1"] }, ownerAllowFrom: [1] },
   }`);
   deepStrictEqual(issues, []);
-  deepStrictEqual(warnings.map(({ path }) => path), ["bindings.0.comment"]);
+  deepStrictEqual(warnings.map(({ path }) => path), [
+    "bindings.0.comment",
+    "channels.discord.guilds.2",
+  ]);
 });
 
 Deno.test("what is of the right form and can't be meant is an issue", () => {
@@ -141,7 +144,14 @@ Deno.test("what is of the right form and can't be meant is an issue", () => {
 Deno.test("what has no effect is warned about: slow patterns, and names in place of ids", () => {
   const { issues, warnings } = parseConfig(`{
     messages: { groupChat: { mentionPatterns: ["ok", "(a+)+"] } },
-    channels: { x: { allowFrom: ["@ann", "1"], groups: { "#general": {} } } },
+    channels: {
+      x: {
+        allowFrom: ["@ann", "1"],
+        groups: { "#general": {}, "1": { allowFrom: ["@bob"] } },
+        guilds: { "1": { channels: { "#general": {} } }, friends: {} },
+        channels: { "#team": {} },
+      },
+    },
   }`);
   deepStrictEqual(issues, []);
   deepStrictEqual(warnings, [
@@ -155,7 +165,24 @@ Deno.test("what has no effect is warned about: slow patterns, and names in place
     },
     {
       path: "channels.x",
+      message: "lists the name '@bob', which anybody can take: only ids count",
+    },
+    {
+      path: "channels.x",
+      message: "lists the name '#team', which anybody can take: only ids count",
+    },
+    {
+      path: "channels.x",
       message: "lists the name '#general', which anybody can take: only ids count",
+    },
+    {
+      path: "channels.x",
+      message: "lists the name 'friends', which anybody can take: only ids count",
+    },
+    {
+      path: "channels.x.guilds.1",
+      message: "lists the room '#general' by its name, which can become another's: write its id, " +
+        "or set dangerouslyAllowNameMatching",
     },
   ]);
 });

@@ -18,6 +18,8 @@ export interface Place {
   readonly spaceId?: string;
   /** What people call the chat; to be shown only. */
   readonly title?: string;
+  /** What a room is called by those who run its space, where nobody else can name one. */
+  readonly roomName?: string;
 }
 
 /** Somebody who wrote. Only `id` says who it is; the rest is for show. */
@@ -156,6 +158,14 @@ export interface OutboundMessage {
   readonly isSilent?: boolean;
   /** When it was accepted, in epoch milliseconds: who looks for it need not look further back. */
   readonly acceptedAt?: number;
+  /** What an answer says that is still being written. Another message `edits` it in the end. */
+  readonly isPreview?: true;
+  /**
+   * Our id of a preview that was accepted before, in the same chat. This takes its place where the
+   * network shows it, and is sent by itself where not. With `isPreview` it is only how the preview
+   * ends that no answer follows: never sent by itself, and with an empty text the preview is removed.
+   */
+  readonly edits?: string;
 }
 
 /** Where the answer to something goes. Carried with the run from the door on. */

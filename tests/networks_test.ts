@@ -359,6 +359,56 @@ const FORMS: readonly {
     }),
   },
   {
+    name: "as the newer documentation has them, with streaming as an object",
+    accounts: 3,
+    channels: ({ settings: { telegram, discord, slack } }) => ({
+      defaults: { botLoopProtection: { enabled: true } },
+      telegram: {
+        ...telegram,
+        groups: { "*": { requireMention: true } },
+        replyToMode: "batched",
+        streaming: { mode: "partial", chunkMode: "newline", block: { enabled: false } },
+        capabilities: ["inlineButtons"],
+        commands: { native: "auto", nativeSkills: false },
+        dms: { "123456789": { historyLimit: 3 } },
+        dmHistoryLimit: 10,
+      },
+      discord: {
+        ...discord,
+        allowBots: "mentions",
+        replyToMode: "batched",
+        guilds: {
+          "123456789012345678": {
+            ignoreOtherMentions: true,
+            channels: { general: { enabled: true, allowBots: true } },
+          },
+        },
+        streaming: { mode: "progress", chunkMode: "length", progress: { label: "auto" } },
+        threadBindings: { enabled: true, idleHours: 24 },
+        voice: { enabled: false },
+        execApprovals: { enabled: "auto", approvers: ["987654321098765432"] },
+        proxy: "http://127.0.0.1:3128",
+      },
+      slack: {
+        ...slack,
+        allowBots: "mentions",
+        channels: { C456: { enabled: true, requireMention: true, allowBots: false } },
+        streaming: { mode: "partial", nativeTransport: true },
+        thread: { historyScope: "thread", initialHistoryLimit: 20 },
+        unfurlLinks: false,
+      },
+    }),
+  },
+  {
+    name: "direct messages as older configurations have them, and streaming as a switch",
+    accounts: 3,
+    channels: ({ settings: { telegram, discord, slack } }) => ({
+      telegram: { ...telegram, streaming: true, blockStreaming: false, streamMode: "off" },
+      discord: { ...discord, dm: { enabled: true, policy: "pairing", allowFrom: [1234567890] } },
+      slack: { ...slack, dm: { enabled: true, policy: "open", allowFrom: ["*"] } },
+    }),
+  },
+  {
     name: "several accounts, one of them off, with bindings and defaults",
     accounts: 2,
     channels: ({ settings: { telegram, discord, slack } }) => ({

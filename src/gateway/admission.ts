@@ -1,5 +1,5 @@
 /** Whether a message of a network may reach an agent: one decision for all networks. */
-import { isListed, type Policy, type RoomPolicy } from "../account.ts";
+import { isListed, type Policy, roomKey, type RoomPolicy } from "../account.ts";
 import type { InboundMessage, Place, Sender } from "../message.ts";
 
 /** Why a message is not for the agent. */
@@ -27,6 +27,8 @@ export interface Arrival {
   readonly sender: Sender;
   /** We are meant: by a mention, by an answer to what we said, or by our name. */
   readonly isAddressed: boolean;
+  /** It names us as the network does it: an answer to what we said does not count. */
+  readonly isMentioned: boolean;
   /** It is for the gateway itself: a command. */
   readonly isCommand: boolean;
 }
@@ -60,12 +62,19 @@ export type Admission =
 const ADMIT: Admission = { verdict: "admit" };
 const skip = (reason: Skip): Admission => ({ verdict: "skip", reason });
 
-/** Decides by ids alone: what people call themselves or their groups counts for nothing. */
+/**
+ * Decides by ids: what people call themselves or their groups counts for nothing. Only a room may be
+ * listed by the name that those who run its space have given it, where the owner wants that.
+ */
 export function admit(arrival: Arrival, rules: Rules): Admission {
   const { kind, place, sender } = arrival;
   const { policy, selfId } = rules;
   if (sender.id === selfId) return skip("own");
-  if (sender.isBot === true && !policy.allowsBots) return skip("bot");
+  if (sender.isBot === true) {
+    const allowsBots = roomOf(policy, place)?.allowsBots ?? policy.allowsBots;
+    const isHeard = allowsBots === "always" || allowsBots === "mentioned" && arrival.isMentioned;
+    if (!isHeard) return skip("bot");
+  }
   const entry = place.kind === "direct" ? enterDirect(arrival, rules) : enterGroup(arrival, rules);
   if (entry !== ADMIT) return entry;
   if (kind === "reaction" && policy.reactionNotifications === "off") return skip("reactions-off");
@@ -133,26 +142,30 @@ function isIn(
 
 /** What is set for a place, the closest before what is around it; `undefined` for an unlisted one. */
 function roomOf(policy: Policy, place: Place): RoomPolicy | undefined {
-  const { spaceId, chatId, threadId } = place;
+  const { spaceId, chatId, threadId, roomName = "" } = place;
+  const name = roomKey(roomName);
   const space = spaceId === undefined ? undefined : entryOf(policy.spaces, spaceId);
   if (space !== undefined) {
     const { rooms, ...around } = space;
     if (Object.keys(rooms).length === 0) return around;
-    const room = entryOf(rooms, chatId);
+    const room = entryOf(rooms, chatId, name);
     return room && { ...around, ...room };
   }
-  const group = entryOf(policy.groups, chatId);
+  const group = entryOf(policy.groups, chatId, name);
   if (group === undefined) return undefined;
   const { topics, ...around } = group;
   return { ...around, ...(threadId === undefined ? undefined : entryOf(topics, threadId)) };
 }
 
-/** The entry of an id over that of `*`. */
+/** The entry of an id, or else of a name, over that of `*`. */
 function entryOf<T extends object>(
   entries: Readonly<Record<string, T>>,
   id: string,
+  name = "",
 ): T | undefined {
-  const own = id !== "*" && Object.hasOwn(entries, id) ? entries[id] : undefined;
-  const any = Object.hasOwn(entries, "*") ? entries["*"] : undefined;
+  const [any, byId, byName] = ["*", id, name].map((key) =>
+    Object.hasOwn(entries, key) ? entries[key] : undefined
+  );
+  const own = id === "*" ? undefined : byId ?? byName;
   return own === undefined ? any : any === undefined ? own : { ...any, ...own };
 }

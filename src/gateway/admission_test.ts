@@ -32,6 +32,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       is: "own",
     },
     { set: { groupPolicy: "open" }, place: GROUP, sender: { isBot: true }, is: "bot" },
+    machine({ allowBots: "mentions" }, { isMentioned: true }, "admit"),
+    machine({ allowBots: "mentions" }, { isAddressed: true }, "bot"),
+    machine({ allowBots: "mentions", groups: { g1: { allowBots: false } } }, {
+      isMentioned: true,
+    }, "bot"),
+    machine({ groups: { g1: { allowBots: true } } }, {}, "admit"),
   ],
   "a chat of two": [
     { is: "pair" },
@@ -190,6 +196,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       sender: { roles: ["1"] },
       is: "sender-not-listed",
     },
+    named({ guilds: { s1: { channels: { "small-talk": {} } } } }, "admit"),
+    named({ guilds: { s1: { channels: { "#small-talk": {} } } } }, "admit"),
+    named({ guilds: { s1: { channels: { "Small Talk": {} } } } }, "admit"),
+    named(
+      { guilds: { s1: { channels: { "small-talk": {} } } }, dangerouslyAllowNameMatching: false },
+      "group-not-listed",
+    ),
+    named({ guilds: { s1: { channels: { talk: {} } } } }, "group-not-listed"),
+    named({ guilds: { s2: { channels: { "small-talk": {} } } } }, "group-not-listed"),
+    named({ guilds: { s1: { channels: { SMALLTALK: {} } } } }, "group-not-listed", "smalltalk"),
+    named({ guilds: { s1: { channels: { "🎉": {} } } } }, "group-not-listed", "🎈"),
+    named({ channels: { "#small-talk": {} } }, "admit"),
+    named({ channels: { "#small-talk": { enabled: false } } }, "group-off"),
+    named({ channels: { "#small-talk": {}, r1: { enabled: false } } }, "group-off"),
+    named({ groups: { "#small-talk": {} }, groupAllowFrom: ["*"] }, "group-not-listed"),
+    {
+      set: { channels: { "#small-talk": {} } },
+      place: { ...ROOM, title: "#small-talk" },
+      is: "group-not-listed",
+    },
     { set: { channels: { r1: {} } }, place: ROOM, is: "admit" },
     { set: { channels: { r1: { enabled: false } } }, place: ROOM, is: "group-off" },
     { set: { channels: { r1: { users: ["bob"] } } }, place: ROOM, is: "sender-not-listed" },
@@ -287,6 +313,7 @@ function decide({ set = {}, place = DM, sender, arrival, rules, commands }: Case
       place,
       sender: { id: "ann", ...sender },
       isAddressed: true,
+      isMentioned: false,
       isCommand: false,
       ...arrival,
     },
@@ -312,6 +339,22 @@ function unaddressed(set: Record<string, unknown>, is: string): Case {
     arrival: { isAddressed: false },
     is,
   };
+}
+
+/** Another machine says it, in a group that is open. */
+function machine(set: Record<string, unknown>, arrival: Partial<Arrival>, is: string): Case {
+  return {
+    set: { groupPolicy: "open", ...set },
+    place: GROUP,
+    sender: { isBot: true },
+    arrival,
+    is,
+  };
+}
+
+/** In a room that has a name. */
+function named(set: Record<string, unknown>, is: string, roomName = "Small Talk"): Case {
+  return { set: { dangerouslyAllowNameMatching: true, ...set }, place: { ...ROOM, roomName }, is };
 }
 
 function command(set: Record<string, unknown>, place: Place, is: string): Case {

@@ -4,7 +4,13 @@
  * be kept in is a channel that holds up the event loop: all accounts share it.
  */
 import { Value } from "@sinclair/typebox/value";
-import { type Account, secretsOf, type SecretSources, withSecrets } from "../account.ts";
+import {
+  type Account,
+  AccountSection,
+  secretsOf,
+  type SecretSources,
+  withSecrets,
+} from "../account.ts";
 import {
   type Channel,
   ChannelError,
@@ -20,6 +26,7 @@ import { pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { InboundMessage, Receipt } from "../message.ts";
 import type { KeyValues } from "../store.ts";
+import { vainSettings } from "../vain_settings.ts";
 import {
   type Halt,
   type Health,
@@ -198,6 +205,10 @@ export class Attendant {
     if (fault !== undefined) {
       const path = fault.path.slice(1).replaceAll("/", ".");
       return this.#halt({ reason: "config", message: `${path}: ${fault.message.toLowerCase()}` });
+    }
+    const vain = vainSettings(this.#settings, [AccountSection, this.#parts.network.schema]);
+    if (vain.length > 0) {
+      this.#log.warn(`Settings that have no effect in this version: ${vain.join(", ")}`);
     }
     return this.#create();
   }

@@ -341,6 +341,7 @@ export class Inbox implements AsyncDisposable {
       place: message.place,
       sender: message.sender,
       isAddressed: this.#isAddressed(message, route.agentId),
+      isMentioned: message.kind !== "message" || message.mentionsUs,
       isCommand: this.#commandIn(message, self) !== undefined,
     };
     return admit(arrival, rules);

@@ -189,10 +189,10 @@ export class Supervisor implements AsyncDisposable {
     }
     for (const [key, { fingerprint }] of this.#stations) {
       const account = wanted.get(key);
-      if (account === undefined || fingerprintOf(account) !== fingerprint) this.#leave(key);
+      if (account === undefined || this.#fingerprintOf(account) !== fingerprint) this.#leave(key);
     }
     for (const [key, account] of wanted) {
-      if (this.#stopped.get(key) === fingerprintOf(account)) continue;
+      if (this.#stopped.get(key) === this.#fingerprintOf(account)) continue;
       this.#stopped.delete(key);
       if (!this.#stations.has(key)) this.#begin(key, account);
     }
@@ -224,14 +224,14 @@ export class Supervisor implements AsyncDisposable {
     const { channel, accountId } = account;
     const network = this.#loaded.get(channel);
     if (network === undefined || this.#closing) return;
-    const { secrets, values, commands = [], receive, ready, changed } = this.#parts;
+    const { secrets, values, receive, ready, changed } = this.#parts;
     const attendant = new Attendant({
       account,
       network,
       secrets,
       values: under(values, `channel.${channel}.${accountId}.`),
       log: this.#parts.log.part(`${channel}/${accountId}`),
-      commands,
+      commands: this.#menuOf(account),
       receive,
       ready: () => {
         if (this.#stations.get(key)?.attendant === attendant) ready({ channel, accountId });
@@ -245,11 +245,24 @@ export class Supervisor implements AsyncDisposable {
     const before = this.#leaving.get(key) ?? Promise.resolve();
     const done = before.then(() => attendant.attend(controller.signal));
     this.#stations.set(key, {
-      fingerprint: fingerprintOf(account),
+      fingerprint: this.#fingerprintOf(account),
       attendant,
       controller,
       done,
     });
+  }
+
+  /** What its network's own menu may offer, unless the account says itself whether it does. */
+  #menuOf({ settings }: Account): readonly MenuCommand[] {
+    const { commands: own } = settings;
+    const isSaid = typeof own === "object" && own !== null && "native" in own;
+    const isOff = this.#parts.config().commands?.native === false && !isSaid;
+    return isOff ? [] : this.#parts.commands ?? [];
+  }
+
+  /** All that an account is made from. */
+  #fingerprintOf(account: Account): string {
+    return JSON.stringify([account.settings, account.own, this.#menuOf(account)]);
   }
 
   #leave(key: string): void {
@@ -266,11 +279,6 @@ export class Supervisor implements AsyncDisposable {
 
 function keyOf(channel: string, accountId: string): string {
   return JSON.stringify([channel, accountId]);
-}
-
-/** All that an account is made from. */
-function fingerprintOf({ settings, own }: Account): string {
-  return JSON.stringify([settings, own]);
 }
 
 /** The values of one owner among all. */

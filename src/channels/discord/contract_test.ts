@@ -53,6 +53,12 @@ class ContractNetwork implements FakeNetwork {
     return this.#discord.sent.map(({ id, content }) => ({ id, text: content }));
   }
 
+  get shown() {
+    const { world } = this.#discord;
+    return world.said(this.#chat.id).filter(({ author }) => author.id === world.self.id)
+      .map(({ id, content }) => ({ id, text: content }));
+  }
+
   /** Who has never been here hears nothing of what was said before. */
   async say(text: string) {
     await this.#discord.until(() => this.#discord.gateway.sessions > 0);

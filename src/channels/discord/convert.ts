@@ -160,7 +160,8 @@ export function placeOf(
   const known = channel(id);
   const parent = known?.parentId === undefined ? undefined : channel(known.parentId);
   const spaceId = guild_id ?? known?.guildId;
-  const name = known?.parentId === undefined ? known?.name : parent?.name ?? known.name;
+  const room = known?.parentId === undefined ? known : parent; // anybody can name a thread
+  const name = room?.name ?? known?.name;
   return {
     channel: "discord",
     accountId,
@@ -169,6 +170,7 @@ export function placeOf(
     ...(known?.parentId !== undefined && { threadId: id }),
     ...(spaceId !== undefined && { spaceId }),
     ...(name !== undefined && { title: spaceId === undefined ? name : `#${name}` }),
+    ...(spaceId !== undefined && room?.name !== undefined && { roomName: room.name }),
   };
 }
 
@@ -224,10 +226,12 @@ function nameOf({ global_name, username }: APIUser): string {
 }
 
 function mentionsUs(
-  { mentions, mention_roles, guild_id }: AnyMessage,
+  { mentions, mention_roles, guild_id, content, referenced_message: answered }: AnyMessage,
   { selfId, role }: Surroundings,
 ): boolean {
-  return mentions.some(({ id }) => id === selfId) ||
+  // an answer mentions whom it answers, unless its author says otherwise
+  const isWritten = answered?.author.id !== selfId || content.includes(`<@${selfId}>`);
+  return isWritten && mentions.some(({ id }) => id === selfId) ||
     guild_id !== undefined && mention_roles.some((id) => role(guild_id, id)?.botId === selfId);
 }
 

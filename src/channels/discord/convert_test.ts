@@ -46,6 +46,7 @@ const ROOM: Place = {
   chatId: GENERAL,
   spaceId: GUILD,
   title: "#general",
+  roomName: "general",
 };
 const CHAT: Place = { channel: "discord", accountId: "main", kind: "direct", chatId: DIRECT };
 const SAID_AT = Date.parse("2025-11-03T17:22:41.903Z");
@@ -176,6 +177,18 @@ Deno.test("a mention of our own role is a mention of us", async () => {
   const own = { ...message, mentions: [], mention_roles: ["1187302000000000001"] };
   const inbound = toMessage(own, around);
   ok(inbound?.kind === "message" && inbound.mentionsUs);
+});
+
+Deno.test("an answer to us mentions us only where it says so itself", async () => {
+  const answer = await payload("reply_to_us");
+  const mentions = [{ ...answer.author, id: around.selfId }];
+  for (
+    const [content, mentionsUs] of [["Yes", false], [`<@${around.selfId}> yes`, true]] as const
+  ) {
+    const inbound = toMessage({ ...answer, content, mentions }, around);
+    ok(inbound?.kind === "message" && inbound.replyTo?.toUs);
+    strictEqual(inbound.mentionsUs, mentionsUs);
+  }
 });
 
 Deno.test("an edit is named by when it was made, and a preview is no edit", async () => {

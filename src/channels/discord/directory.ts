@@ -87,7 +87,8 @@ export class Directory {
     { channelId, guildId }: { channelId: string; guildId?: string },
     signal: AbortSignal,
   ): Promise<void> {
-    await this.find(channelId, signal);
+    const known = await this.find(channelId, signal);
+    if (known?.parentId !== undefined) await this.find(known.parentId, signal);
     if (guildId === undefined || !isId(guildId) || this.#roles.has(guildId)) return;
     const guild = await ifAllowed(
       this.#client.call<APIGuild>("GET", `/guilds/${guildId}`, { signal }),

@@ -413,7 +413,7 @@ Deno.test("people's words for a place are understood", async () => {
   const { ada, general } = scene;
   const guild = world.guilds.get(general.guild_id!)!;
   const thread = world.addChannel(guild, "aside", { type: ChannelType.thread, parent: general });
-  const room = { ...scene.place(general), title: "#general" };
+  const room = { ...scene.place(general), title: "#general", roomName: "general" };
   const chat = scene.place(world.direct(ada));
   for (
     const [words, place] of [

@@ -106,7 +106,9 @@ export function placeOf(
     ...(spaceId === undefined ? {} : { spaceId }),
     ...(kind === "direct" || known?.name === undefined
       ? {}
-      : { title: kind === "channel" ? `#${known.name}` : known.name }),
+      : kind === "channel"
+      ? { title: `#${known.name}`, roomName: known.name }
+      : { title: known.name }),
   };
 }
 

@@ -35,6 +35,7 @@ const TEAM_ROOM = {
   chatId: "C2147483705",
   spaceId: "T061EG9R6",
   title: "#team",
+  roomName: "team",
 } as const;
 
 Deno.test("a message in a chat of two has its signs and links back", async () => {

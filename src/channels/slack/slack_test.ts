@@ -549,6 +549,13 @@ class ContractNetwork implements FakeNetwork {
     return this.#slack.sent.map(({ ts, text }) => ({ id: ts, text }));
   }
 
+  get shown(): readonly SeenMessage[] {
+    const { world } = this.#slack;
+    return (world.messages.get(world.direct(ANNA.id).id) ?? [])
+      .filter(({ user }) => user === world.me.id)
+      .map(({ ts, text }) => ({ id: ts, text }));
+  }
+
   say(text: string): Promise<string> {
     return Promise.resolve(this.#slack.say(text).ts);
   }

@@ -23,6 +23,10 @@ export const TelegramSettings = Type.Object({
   linkPreview: Type.Optional(Type.Boolean()),
   /** How long a call may take; those that carry a file have eight minutes at least. */
   timeoutSeconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3600 })),
+  commands: Type.Optional(Type.Object({
+    /** `false` leaves the gateway's own commands out of the bot's menu. */
+    native: Type.Optional(Type.Union([Type.Boolean(), Type.Literal("auto")])),
+  }, { additionalProperties: true })),
   /** More entries for the bot's menu. */
   customCommands: Type.Optional(Type.Array(Type.Object({
     command: Type.String(),

@@ -284,7 +284,8 @@ export class TelegramChannel
   /** Once, and again when they change: Telegram keeps them. It all works without a menu. */
   async #offerCommands(signal: AbortSignal): Promise<void> {
     const { values, log, commands: native = [] } = this.#options;
-    const commands = menuOf(native, this.#settings.customCommands ?? []);
+    const { customCommands = [], commands: { native: isNative } = {} } = this.#settings;
+    const commands = menuOf(isNative === false ? [] : native, customCommands);
     const menu = JSON.stringify(commands);
     if ((values.get("menu") ?? "[]") === menu) return;
     try {
