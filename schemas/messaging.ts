@@ -105,6 +105,8 @@ const DeliveryState = oneOf(["accepted", "started", "sent", "unknown", "dead"]);
 /** A message on its way out. */
 export const OutboxEntry = Type.Object({
   id: NonEmpty,
+  /** A preview shows an answer that is being written; the answer itself is a message. */
+  kind: oneOf(["message", "preview"]),
   state: DeliveryState,
   channel: NonEmpty,
   accountId: NonEmpty,
@@ -137,6 +139,7 @@ export const OutboxList = method("outbox.list", {
   result: Type.Object({
     ts: Count,
     entries: Type.Array(OutboxEntry),
+    /** Of messages; previews do not count. */
     counts: mapOf(Count),
   }),
 });

@@ -114,6 +114,14 @@ export interface Deletes {
   delete(target: MessageRef, signal: AbortSignal): Promise<Receipt>;
 }
 
+export function canEdit(channel: Channel): channel is Channel & Edits {
+  return "edit" in channel && typeof channel.edit === "function";
+}
+
+export function canDelete(channel: Channel): channel is Channel & Deletes {
+  return "delete" in channel && typeof channel.delete === "function";
+}
+
 export interface Typing {
   /** Shows, for a few seconds, that something is being written. */
   typing(place: Place, signal: AbortSignal): Promise<void>;

@@ -265,6 +265,7 @@ export interface Outbox {
     readonly accountId?: string;
     readonly limit?: number;
   }): readonly Delivery[];
+  /** Those in a state. Previews do not count: what is said in the end does. */
   count(state: DeliveryState): number;
   /** Those of an account that wait only since the network was lost may be tried at once. */
   hasten(channel: string, accountId: string): void;

@@ -1,6 +1,13 @@
 /** What a channel must do whatever its network is. Each channel runs this against its fake network. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { type Channel, ChannelError, type Evidence, type Inbox } from "../src/channel.ts";
+import {
+  canDelete,
+  canEdit,
+  type Channel,
+  ChannelError,
+  type Evidence,
+  type Inbox,
+} from "../src/channel.ts";
 import type { Log } from "../src/log.ts";
 import type { InboundMessage, OutboundMessage, Place } from "../src/message.ts";
 import type { KeyValues } from "../src/store.ts";
@@ -46,6 +53,8 @@ export interface FakeNetwork extends AsyncDisposable {
   babble(): Promise<void>;
   /** What we said, in the order in which it appeared. */
   readonly sent: readonly SeenMessage[];
+  /** What of it is there, as it is now. */
+  readonly shown: readonly SeenMessage[];
   /** Resolves when the next message of ours has reached the network, whatever it answers. */
   sendArrived(): Promise<void>;
   /** Fails from now on, also for what is connected. */
@@ -296,6 +305,69 @@ export function channelContract(
       ok(world.network.sent.length <= (reason === "unknown" ? 1 : 0));
       await world.network.mend();
       ok((await world.send("and now")).sent);
+    });
+  }
+
+  test("shows the last text of a message that is edited, if it can", async (world) => {
+    const { channel, place, network } = world;
+    const { editEveryMs } = channel.capabilities;
+    if (!canEdit(channel) || !canDelete(channel)) return strictEqual(editEveryMs, 0);
+    ok(editEveryMs > 0);
+    const { signal } = new AbortController();
+    const receipt = await world.send("One");
+    ok(receipt.sent);
+    const [messageId = ""] = receipt.messageIds;
+    const target = { place, messageId };
+    for (const text of ["One two", "One two three", "One two three"]) {
+      deepStrictEqual(await channel.edit(target, text, signal), receipt);
+    }
+    deepStrictEqual(network.shown, [{ id: messageId, text: "One two three" }]);
+    deepStrictEqual(await channel.delete(target, signal), receipt);
+    deepStrictEqual(network.shown, []);
+    const again = [
+      await channel.edit(target, "Four", signal),
+      await channel.delete(target, signal),
+    ];
+    ok(again.every((receipt) => !receipt.sent && receipt.reason === "rejected"));
+  });
+
+  test("does not hear what it edits", async (world) => {
+    world.connect();
+    await world.inbox.seen("connected");
+    const { channel, place } = world;
+    const receipt = await world.send("mine");
+    if (!receipt.sent || !canEdit(channel)) return;
+    const [messageId = ""] = receipt.messageIds;
+    ok((await channel.edit({ place, messageId }, "still mine", new AbortController().signal)).sent);
+    await world.network.say("theirs");
+    await world.inbox.count(1);
+    deepStrictEqual(world.inbox.received.map(({ kind }) => kind), ["message"]);
+    deepStrictEqual(world.inbox.texts(), ["theirs"]);
+  });
+
+  for (
+    const [fault, reason] of [
+      [{ kind: "revoked" }, "auth"],
+      [{ kind: "cut" }, "unknown"],
+      [{ kind: "garbage" }, "unknown"],
+      [{ kind: "unavailable" }, "unknown"],
+      [{ kind: "rate_limit", retryAfterMs: 7000 }, "rate_limited"],
+    ] as const
+  ) {
+    test(`tells what became of an edit (${fault.kind}: ${reason})`, async (world) => {
+      const { channel, place } = world;
+      const receipt = await world.send("One");
+      if (!receipt.sent || !canEdit(channel)) return;
+      const [messageId = ""] = receipt.messageIds;
+      const { signal } = new AbortController();
+      await world.network.fault(fault);
+      const edited = await channel.edit({ place, messageId }, "One two", signal);
+      ok(!edited.sent);
+      strictEqual(edited.reason, reason);
+      if (fault.kind === "rate_limit") ok((edited.retryAfterMs ?? 0) >= fault.retryAfterMs);
+      await world.network.mend();
+      ok((await channel.edit({ place, messageId }, "One two", signal)).sent);
+      deepStrictEqual(world.network.shown, [{ id: messageId, text: "One two" }]);
     });
   }
 

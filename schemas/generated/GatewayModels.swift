@@ -4222,6 +4222,7 @@ public struct OutboxDropResult: Codable, Sendable {
 
 public struct OutboxEntry: Codable, Sendable {
     public let id: String
+    public let kind: String
     public let state: String
     public let channel: String
     public let accountId: String
@@ -4240,6 +4241,7 @@ public struct OutboxEntry: Codable, Sendable {
 
     public init(
         id: String,
+        kind: String,
         state: String,
         channel: String,
         accountId: String,
@@ -4257,6 +4259,7 @@ public struct OutboxEntry: Codable, Sendable {
         messageIds: [String]? = nil
     ) {
         self.id = id
+        self.kind = kind
         self.state = state
         self.channel = channel
         self.accountId = accountId

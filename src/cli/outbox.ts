@@ -101,7 +101,8 @@ async function idsOf(
   }
   const { entries } = await gateway.request("outbox.list", { limit: ALL }, options);
   if (all !== undefined) {
-    const ids = entries.filter(({ state }) => state === all).map(({ id }) => id);
+    const ids = entries.filter(({ state, kind }) => state === all && kind === "message")
+      .map(({ id }) => id);
     if (ids.length === 0) throw new Failure("NOT_FOUND", `No message is ${all}`);
     return ids;
   }
@@ -133,7 +134,7 @@ function show(
     oneLine(`${entry.channel}/${entry.accountId}`),
     cut(oneLine(entry.chatId), 24),
     relative(entry.acceptedAt, io.now()),
-    cut(oneLine(entry.text), 32),
+    cut(oneLine(entry.kind === "preview" ? `(preview) ${entry.text}` : entry.text), 32),
     cut(oneLine(entry.error ?? ""), 48),
   ]);
   const summary = Object.entries(counts).filter(([, count]) => count > 0)

@@ -6,6 +6,7 @@ import { FakeIo } from "./fake_io.ts";
 const NOW = 1_000_000_000_000;
 const entry = (id: string, state: string, error?: string) => ({
   id,
+  kind: "message",
   state,
   channel: "tg",
   accountId: "default",
@@ -54,6 +55,15 @@ Deno.test("outbox lists what was not sent, and why", async () => {
   strictEqual((await ask([], [])).stdout, "Nothing waits, and nothing was given up\n");
   const { last } = await ask(["list", "--state", "unknown", "--channel", "tg", "--limit", "5"]);
   deepStrictEqual(last?.params, { states: ["unknown"], channel: "tg", limit: 5 });
+});
+
+Deno.test("a preview is shown as such, and is no message to send again", async () => {
+  const preview = { ...entry("cccc4444-0", "unknown"), kind: "preview", text: "One tw" };
+  const dead = { ...entry("dddd5555-0", "dead"), kind: "preview" };
+  const { stdout } = await ask([], [preview]);
+  match(stdout, /^cccc4444 {2}unknown .* \(preview\) One tw$/m);
+  const { last } = await ask(["retry", "--dead"], [...ENTRIES, preview, dead]);
+  deepStrictEqual(last?.params, { ids: ["aaaa1111-0", "bbbb3333-0"] });
 });
 
 Deno.test("messages are named by the beginning of their ids", async () => {

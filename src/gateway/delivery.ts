@@ -10,6 +10,8 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15 * 60_000;
 /** Attempts that surely failed, after which nobody tries any more. */
 const MAX_ATTEMPTS = 100;
+/** Attempts to edit, after which one of unknown outcome is the last: some 15 minutes. */
+const MAX_EDITS = 10;
 
 /** What can be done now with a message that waits. */
 export type Step =
@@ -24,6 +26,9 @@ export type Step =
 export interface Network extends Pick<Capabilities, "idempotentForMs"> {
   readonly canLook: boolean;
 }
+
+/** What is done to a message that is there may be done again: it comes to the same. */
+export const REPEATABLE: Network = { idempotentForMs: Infinity, canLook: false };
 
 /** The next step of a message that is in nobody's hands. */
 export function stepOf(
@@ -91,14 +96,43 @@ export function answered(
   }
 }
 
-/** The network has been asked whether it has the message. */
+/**
+ * The network has answered to a message that took the place of another one, or should have. Not for
+ * one that was rejected: whether it can be sent by itself is not known yet.
+ */
+export function edited(
+  delivery: Delivery,
+  receipt: Receipt,
+  at: { begunAt: number; now: number; random: number },
+): DeliveryProgress {
+  const progress = answered(delivery, receipt, { ...at, network: REPEATABLE });
+  const { state, fault, attempts } = progress;
+  const isHopeless = state === "started" && fault === "unknown" && attempts >= MAX_EDITS;
+  return isHopeless ? givenUp({ ...delivery, ...progress }, at.now) : progress;
+}
+
+/** There was nothing to do. */
+export function idle(delivery: Delivery, now: number): DeliveryProgress {
+  return sent(delivery, [], now);
+}
+
+/**
+ * The network has been asked whether it has the message. That it is not there means something only
+ * once nothing can be on its way to it any more, `arriveMs` after it was sent: until then it is asked
+ * again.
+ */
 export function lookedUp(
   delivery: Delivery,
   found: Receipt | "absent" | undefined,
-  now: number,
+  { now, arriveMs }: { now: number; arriveMs: number },
 ): DeliveryProgress {
-  const { attempts, expiresAt } = delivery;
-  if (found === "absent") return { state: "accepted", attempts, expiresAt };
+  const { attempts, expiresAt, startedAt = 0, fault, error } = delivery;
+  if (found === "absent") {
+    const isOnItsWay = startedAt <= now && now < startedAt + arriveMs;
+    if (!isOnItsWay) return { state: "accepted", attempts, expiresAt };
+    const notBefore = startedAt + arriveMs;
+    return { state: "started", attempts, expiresAt, startedAt, notBefore, fault, error };
+  }
   if (found?.sent) return sent(delivery, found.messageIds, now);
   return givenUp({ ...delivery, error: found?.detail ?? delivery.error }, now);
 }

@@ -92,14 +92,22 @@ Deno.test("the network's own word on when to come back is obeyed", () => {
 });
 
 Deno.test("what the network shows when it is asked decides", () => {
-  strictEqual(lookedUp(DOUBTFUL, { sent: true, messageIds: ["m"] }, 500).state, "sent");
-  deepStrictEqual(lookedUp(DOUBTFUL, "absent", 500), {
+  const at = { now: 500, arriveMs: 400 };
+  strictEqual(lookedUp(DOUBTFUL, { sent: true, messageIds: ["m"] }, at).state, "sent");
+  deepStrictEqual(lookedUp(DOUBTFUL, "absent", at), {
     state: "accepted",
     attempts: 1,
     expiresAt: 1_000_000,
   });
-  strictEqual(lookedUp(DOUBTFUL, undefined, 500).state, "unknown");
-  strictEqual(lookedUp(DOUBTFUL, fault("unknown"), 500).error, "unknown");
+  strictEqual(lookedUp(DOUBTFUL, undefined, at).state, "unknown");
+  strictEqual(lookedUp(DOUBTFUL, fault("unknown"), at).error, "unknown");
+});
+
+Deno.test("what is not there yet may still be on its way", () => {
+  const { state, startedAt, notBefore } = lookedUp(DOUBTFUL, "absent", { now: 499, arriveMs: 400 });
+  deepStrictEqual([state, startedAt, notBefore], ["started", 100, 500]);
+  const early = lookedUp(DOUBTFUL, "absent", { now: 99, arriveMs: 400 });
+  strictEqual(early.state, "accepted", "a clock that was set back holds nothing up");
 });
 
 Deno.test("what is too old is dead, or unknown where it may have been sent", () => {

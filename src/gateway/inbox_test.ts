@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Evidence } from "../channel.ts";
 import { chatOf, type InboundMessage, type Place, type Sender } from "../message.ts";
 import type { Config } from "../config.ts";
-import { textOf } from "../session.ts";
+import { type AssistantMessage, textOf } from "../session.ts";
 import type { Store } from "../store.ts";
 import { openStore } from "../store/sqlite.ts";
 import { startKernel, type TestKernel, toolResult, type Turn } from "../../tests/kernel.ts";
@@ -266,6 +266,42 @@ Deno.test("who says stop stops what is going on and what waits", async () => {
   strictEqual(chat.kernel.store.inbox.waiting(chatOf(placeOf("ada")), 9).length, 0);
 });
 
+Deno.test("who says stop keeps what they saw of the answer, as it is in the transcript", async () => {
+  await using chat = await connect({ fake: { ...OPEN, streaming: "partial" } });
+  await chat.hears(inboundOf("a long story"));
+  const turn = await chat.kernel.agent.turn();
+  await turn.says("Once upon a time there");
+  await chat.network.showing(1);
+  await turn.says(" was");
+  await turn.says(" a **cra");
+  await chat.hears(inboundOf("stop"));
+  await chat.network.until(() => chat.network.texts()[0]?.endsWith("was a **cra**") ?? false);
+  const [last] = chat.kernel.store.transcripts.page(turn.request.sessionId, { limit: 1 });
+  ok(last?.kind === "message");
+  strictEqual(textOf(last.message), "Once upon a time there was a **cra");
+});
+
+Deno.test("a crash after something was done: what the chat saw is what it hears of that", async () => {
+  using store = openStore(":memory:");
+  const config = { channels: { fake: { ...OPEN, streaming: "partial" } } };
+  const network = new FakeNetwork();
+  {
+    const crash = crashing(store);
+    await using chat = await connect({}, config, { store: crash.store, network });
+    await chat.hears(inboundOf("do it", { messageId: "1" }));
+    const turn = await chat.kernel.agent.turn();
+    await turn.emit({ type: "message", message: toolCall("t") });
+    await turn.emit({ type: "message", message: toolResult("t", "done") });
+    await turn.says("It is done. Now");
+    await network.showing(1);
+    await until(() => store.outbox.list({ states: ["sent"] }).length === 1);
+    crash.after(0);
+  }
+  await using chat = await connect({}, config, { store, network });
+  await network.until(() => /interrupted/.test(network.texts()[0] ?? ""));
+  deepStrictEqual([network.shown.length, chat.kernel.agent.unclaimed], [1, 0]);
+});
+
 Deno.test("a summary that was asked for in a chat is told there", async () => {
   await using chat = await connect({ fake: OPEN });
   await chat.hears(inboundOf("/compact"));
@@ -513,18 +549,7 @@ Deno.test("a crash after something was said: the chat hears that it was cut, and
     await using chat = await connect({}, config, { store: crash.store, network });
     await chat.hears(inboundOf("do it", { messageId: "1" }));
     const turn = await chat.kernel.agent.turn();
-    const call = { type: "toolCall", id: "t", name: "read", arguments: {} } as const;
-    await turn.emit({
-      type: "message",
-      message: {
-        role: "assistant",
-        content: [{ type: "text", text: "doing it" }, call],
-        provider: "test",
-        model: "one",
-        stopReason: "toolUse",
-        timestamp: 1,
-      },
-    });
+    await turn.emit({ type: "message", message: toolCall("t", "doing it") });
     await turn.emit({ type: "message", message: toolResult("t", "done") });
     await network.showing(1);
     await until(() => store.outbox.count("sent") === 1);
@@ -598,7 +623,7 @@ async function connect(
       const channel = new FakeChannel({
         accountId,
         network,
-        capabilities: { textLimit: 4000, idempotentForMs: 60_000 },
+        capabilities: { textLimit: 4000, idempotentForMs: 60_000, editEveryMs: 1 },
       });
       const run = channel.onRun;
       channel.onRun = (inbox, signal) => {
@@ -660,6 +685,19 @@ function change(
 ): InboundMessage {
   const place: Place = placeOf("ada");
   return { eventId: crypto.randomUUID(), place, sender, at: 1, messageId, ...content };
+}
+
+/** The agent calls a tool, and perhaps says so. */
+function toolCall(id: string, text?: string): AssistantMessage {
+  const call = { type: "toolCall", id, name: "read", arguments: {} } as const;
+  return {
+    role: "assistant",
+    content: text === undefined ? [call] : [{ type: "text", text }, call],
+    provider: "test",
+    model: "one",
+    stopReason: "toolUse",
+    timestamp: 1,
+  };
 }
 
 function userTexts(turn: Turn): readonly string[] {

@@ -1,9 +1,9 @@
 /** What somebody here sends into a chat, or does to a message there, and hears the outcome of. */
 import {
+  canDelete,
+  canEdit,
   type Channel,
   ChannelError,
-  type Deletes,
-  type Edits,
   type MessageRef,
   type Polls,
   type Reactions,
@@ -265,10 +265,10 @@ async function doneBy(
       if (!reacts(channel)) throw invalid(`${label} has no reactions`);
       return await channel.react(target, deed.emoji, signal);
     case "edit":
-      if (!edits(channel)) throw invalid(`${label} does not let a message be edited`);
+      if (!canEdit(channel)) throw invalid(`${label} does not let a message be edited`);
       return await channel.edit(target, deed.text, signal);
     case "delete":
-      if (!deletes(channel)) throw invalid(`${label} does not let a message be deleted`);
+      if (!canDelete(channel)) throw invalid(`${label} does not let a message be deleted`);
       return await channel.delete(target, signal);
   }
 }
@@ -290,14 +290,6 @@ function resolvesTargets(channel: Channel): channel is Channel & Targets {
 
 function reacts(channel: Channel): channel is Channel & Reactions {
   return "react" in channel && typeof channel.react === "function";
-}
-
-function edits(channel: Channel): channel is Channel & Edits {
-  return "edit" in channel && typeof channel.edit === "function";
-}
-
-function deletes(channel: Channel): channel is Channel & Deletes {
-  return "delete" in channel && typeof channel.delete === "function";
 }
 
 function hasPolls(channel: Channel): channel is Channel & Polls {

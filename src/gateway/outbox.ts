@@ -3,7 +3,7 @@
  * where nobody can tell whether it was, that is said, and it is not sent again by itself.
  */
 import { randomUUID } from "node:crypto";
-import type { Channel, Lookup } from "../channel.ts";
+import { canDelete, canEdit, type Channel, type Lookup, type MessageRef } from "../channel.ts";
 import { Deadline } from "../deadline.ts";
 import { GatewayError, invalid } from "../error.ts";
 import type { Log } from "../log.ts";
@@ -12,11 +12,14 @@ import type { Delivery, DeliveryProgress, DeliveryState, Store } from "../store.
 import {
   answered,
   begun,
+  edited,
   expired,
   givenUp,
+  idle,
   lookedUp,
   type Network,
   renewed,
+  REPEATABLE,
   type Step,
   stepOf,
   wait,
@@ -50,17 +53,23 @@ export interface OutboxTiming {
   readonly ttlMs: number;
   /** How long a network may take for one message; a file gets more by its size. */
   readonly sendMs: number;
+  /** The same for what is shown of a message that is still being written. */
+  readonly reviseMs: number;
   /** How long it has for a word of its own after that, and at a stop. */
   readonly graceMs: number;
   /** How soon the store is tried again that could not be written. */
   readonly rewriteMs: number;
+  /** How long a message may take to arrive after whoever sent it has gone. */
+  readonly arriveMs: number;
 }
 
 const TIMING: OutboxTiming = {
   ttlMs: 24 * 60 * 60_000,
   sendMs: 60_000,
+  reviseMs: 10_000,
   graceMs: 3_000,
   rewriteMs: 1_000,
+  arriveMs: 5_000,
 };
 /** What a network may take longer for each byte of a file: 100 kB a second is slow. */
 const MS_PER_BYTE = 1_000 / 100_000;
@@ -86,6 +95,8 @@ interface Task {
   readonly channel: Channel;
   readonly network: Network;
   readonly step: Exclude<Step, "give up">;
+  /** What of the preview that it takes the place of is in the chat. */
+  readonly shown?: MessageRef;
   readonly begunAt: number;
 }
 
@@ -93,6 +104,8 @@ interface Task {
 interface Outcome {
   readonly delivery: Delivery;
   readonly progress: DeliveryProgress;
+  /** The message can't take the place of its preview, which is in no chat any more. */
+  readonly hasLostPreview?: true;
 }
 
 /** What the outbox knows of an account beside what is stored. */
@@ -124,10 +137,13 @@ export class Outbox implements AsyncDisposable {
   readonly #outcomes: Outcome[] = [];
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #looks = new Map<string, number>();
+  /** Lanes that wait after an edit: the network wants it, or the edit may be on its way still. */
+  readonly #heldUntil = new Map<string, number>();
   /** Who is told when a message has ended. */
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #stop = new AbortController();
+  readonly #bornAt: number;
   #closing = false;
   #turn: ReturnType<typeof setImmediate> | undefined;
 
@@ -139,6 +155,7 @@ export class Outbox implements AsyncDisposable {
     this.#now = parts.now ?? Date.now;
     this.#random = parts.random ?? Math.random;
     this.#timing = { ...TIMING, ...parts.timing };
+    this.#bornAt = this.#now();
   }
 
   /**
@@ -156,6 +173,39 @@ export class Outbox implements AsyncDisposable {
     });
     this.#wake(chatOf(message.place), message.place);
     return id;
+  }
+
+  /**
+   * Changes what a preview shows, where its chat has nothing else to do; else returns `undefined`.
+   * It is not kept: whoever wants it to be true in the end says so by a message that `edits` it, and
+   * that waits until nothing can come after it any more.
+   */
+  async revise(id: string, text: string): Promise<Receipt | undefined> {
+    const delivery = this.#store.outbox.get(id);
+    const shown = shownOf(delivery);
+    if (this.#closing || delivery === undefined || shown === undefined) return undefined;
+    const { lane, message: { place } } = delivery;
+    const channel = this.#outlets.channel(place);
+    const standing = this.#standing(place);
+    const isFree = !this.#busy.has(lane) && this.#store.outbox.next(lane) === undefined &&
+      standing.underWay < AT_ONCE && this.#readyAt(standing, lane) <= this.#now();
+    if (channel === undefined || !isFree) return undefined;
+    this.#busy.add(lane);
+    standing.underWay++;
+    const work = this.#ask(
+      delivery,
+      this.#timing.reviseMs,
+      (signal) => replace(channel, shown, { text, signal }),
+    );
+    this.#track(work.then(() => {}));
+    try {
+      const receipt = await work;
+      if (receipt?.sent === false) this.#hold(lane, standing, receipt);
+      return receipt;
+    } finally {
+      this.#busy.delete(lane);
+      this.#leave(delivery);
+    }
   }
 
   /** Takes up what the last run of the program left. */
@@ -179,6 +229,7 @@ export class Outbox implements AsyncDisposable {
   /** Gives up what is too old, and forgets what ended long ago. */
   sweep(): void {
     const now = this.#now();
+    for (const [lane, until] of this.#heldUntil) if (until <= now) this.#heldUntil.delete(lane);
     const old: Delivery[] = [];
     this.#store.transaction(() => {
       for (const delivery of this.#store.outbox.expired(now)) {
@@ -238,6 +289,9 @@ export class Outbox implements AsyncDisposable {
     const delivery = this.#require(id);
     if (delivery.state !== "dead" && delivery.state !== "unknown") {
       throw invalid(`Cannot retry message '${id}': it is ${delivery.state}`);
+    }
+    if (delivery.message.isPreview) {
+      throw invalid(`Cannot retry message '${id}': it is a preview, and its answer goes by itself`);
     }
     const expiresAt = this.#now() + this.#timing.ttlMs;
     this.#store.outbox.update(id, renewed(expiresAt));
@@ -317,7 +371,8 @@ export class Outbox implements AsyncDisposable {
     const ended: string[] = [];
     try {
       this.#store.transaction(() => {
-        for (const { delivery, progress } of outcomes) {
+        for (const { delivery, progress, hasLostPreview } of outcomes) {
+          if (hasLostPreview) this.#losePreview(delivery);
           this.#store.outbox.update(delivery.id, progress);
           if (progress.endedAt !== undefined) ended.push(delivery.id);
         }
@@ -384,11 +439,28 @@ export class Outbox implements AsyncDisposable {
         ended.push(delivery.id);
         continue;
       }
+      const preview = this.#previewOf(delivery);
+      const shown = shownOf(preview);
+      if (this.#isOvertaken(delivery)) {
+        this.#store.outbox.remove(delivery.id);
+        ended.push(delivery.id);
+        continue;
+      }
+      if (shown === undefined && isAboutPreview(delivery)) {
+        this.#store.outbox.update(delivery.id, idle(delivery, now));
+        ended.push(delivery.id);
+        continue;
+      }
       if (channel === undefined) return; // until the account is resumed
-      const { limitedUntil, refusedUntil } = standing;
-      const at = Math.max(delivery.notBefore ?? 0, limitedUntil, refusedUntil);
+      const at = Math.max(
+        delivery.notBefore ?? 0,
+        this.#readyAt(standing, lane),
+        shown === undefined ? 0 : this.#settledAt(preview?.endedAt),
+      );
       if (at > now) return this.#wakeAt(lane, account, at);
-      const network = { ...channel.capabilities, canLook: canLook(channel) };
+      const network = shown === undefined
+        ? { ...channel.capabilities, canLook: canLook(channel) }
+        : REPEATABLE;
       const step = stepOf(delivery, network, now);
       if (step === "give up") {
         this.#store.outbox.update(delivery.id, givenUp(delivery, now));
@@ -397,40 +469,97 @@ export class Outbox implements AsyncDisposable {
       }
       if (step === "send") this.#store.outbox.update(delivery.id, begun(delivery, now));
       standing.underWay++;
-      tasks.push({ delivery, channel, network, step, begunAt: now });
+      tasks.push({ delivery, channel, network, step, begunAt: now, ...(shown && { shown }) });
       return;
     }
   }
 
   async #perform(task: Task): Promise<void> {
-    const { delivery, step } = task;
-    const progress = step === "send" ? await this.#send(task) : await this.#look(task);
-    if (progress === undefined) return this.#setBack(delivery);
-    this.#outcomes.push({ delivery, progress });
+    const { delivery, step, shown } = task;
+    const outcome = shown !== undefined
+      ? await this.#replace(task, shown)
+      : step === "send"
+      ? await this.#send(task)
+      : await this.#look(task);
+    if (outcome === undefined) return this.#setBack(delivery);
+    this.#outcomes.push(outcome);
     this.#leave(delivery);
   }
 
   /** Hands a message to its network. `undefined` where a stop of ours leaves it open. */
-  async #send(
-    { delivery, channel, network, begunAt }: Task,
-  ): Promise<DeliveryProgress | undefined> {
+  async #send({ delivery, channel, network, begunAt }: Task): Promise<Outcome | undefined> {
     const { message } = delivery;
-    const receipt = await this.#within(
+    const receipt = await this.#ask(
+      delivery,
       this.#timing.sendMs + (message.attachment?.size ?? 0) * MS_PER_BYTE,
       (signal) => channel.send(message, signal),
-    ).catch((cause): Receipt => {
+    );
+    if (receipt === undefined) return undefined;
+    const now = this.#now();
+    const random = this.#random();
+    const progress = answered(delivery, receipt, { network, begunAt, now, random });
+    if (!receipt.sent) this.#failed(delivery, receipt, progress);
+    return { delivery, progress };
+  }
+
+  /**
+   * Puts a message in the place of its preview. Where that can't be done the preview is taken back, if
+   * it is there at all, and the message goes by itself. `undefined` where a stop of ours leaves it open.
+   */
+  async #replace(
+    { delivery, channel, begunAt }: Task,
+    shown: MessageRef,
+  ): Promise<Outcome | undefined> {
+    const { sendMs } = this.#timing;
+    const { text } = delivery.message;
+    const ask = (text: string) =>
+      this.#ask(delivery, sendMs, (signal) => replace(channel, shown, { text, signal }));
+    let receipt = await ask(text);
+    if (receipt === undefined) return undefined;
+    if (!receipt.sent && receipt.reason === "rejected") {
+      const { detail } = receipt;
+      this.#log.debug("A preview can't be replaced", { ...namesOf(delivery), detail });
+      if (isAboutPreview(delivery)) return { delivery, progress: idle(delivery, this.#now()) };
+      const removed = await ask("");
+      if (removed === undefined) return undefined;
+      if (removed.sent || removed.reason === "rejected") {
+        return { delivery, progress: renewed(delivery.expiresAt), hasLostPreview: true };
+      }
+      receipt = removed; // all of it is tried again
+    }
+    const [now, random] = [this.#now(), this.#random()];
+    const progress = edited(delivery, receipt, { begunAt, now, random });
+    if (!receipt.sent) this.#failed(delivery, receipt, progress);
+    return { delivery, progress };
+  }
+
+  /** What the channel says, at last; `undefined` where a stop of ours leaves it open. Never rejects. */
+  async #ask(
+    delivery: Delivery,
+    ms: number,
+    call: (signal: AbortSignal) => Promise<Receipt>,
+  ): Promise<Receipt | undefined> {
+    const receipt = await this.#within(ms, call).catch((cause): Receipt => {
       this.#log.error("A channel failed to send", { ...namesOf(delivery), cause });
       return { sent: false, reason: "unknown", detail: "the channel failed: see the log" };
     }) ?? { sent: false, reason: "unknown", detail: "the network did not answer in time" };
     if (this.#stop.signal.aborted && !receipt.sent && receipt.reason === "unknown") {
       return undefined;
     }
-    const now = this.#now();
-    const random = this.#random();
-    const progress = answered(delivery, receipt, { network, begunAt, now, random });
-    if (!receipt.sent) this.#failed(delivery, receipt, progress);
-    this.#outlets.delivered(message.place, receipt);
-    return progress;
+    this.#outlets.delivered(delivery.message.place, receipt);
+    return receipt;
+  }
+
+  /** A chat waits after an edit whose end is not known, or that the network did not want yet. */
+  #hold(
+    lane: string,
+    standing: Standing,
+    { reason, retryAfterMs = 0, isGlobal }: Exclude<Receipt, { sent: true }>,
+  ): void {
+    const waitMs = reason === "unknown" ? this.#timing.arriveMs : retryAfterMs;
+    const until = this.#now() + waitMs;
+    if (isGlobal) standing.limitedUntil = Math.max(standing.limitedUntil, until);
+    else if (waitMs > 0) this.#heldUntil.set(lane, until);
   }
 
   #failed(
@@ -451,8 +580,9 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Asks the network whether it has a message. `undefined` where a stop of ours leaves it open. */
-  async #look({ delivery, channel }: Task): Promise<DeliveryProgress | undefined> {
-    if (!canLook(channel)) return givenUp(delivery, this.#now());
+  async #look({ delivery, channel }: Task): Promise<Outcome | undefined> {
+    const outcome = (progress: DeliveryProgress) => ({ delivery, progress });
+    if (!canLook(channel)) return outcome(givenUp(delivery, this.#now()));
     const { id, message } = delivery;
     try {
       const found = await this.#within(
@@ -461,7 +591,8 @@ export class Outbox implements AsyncDisposable {
       );
       if (this.#stop.signal.aborted && found === undefined) return undefined;
       this.#looks.delete(id);
-      return lookedUp(delivery, found, this.#now());
+      const { arriveMs } = this.#timing;
+      return outcome(lookedUp(delivery, found, { now: this.#now(), arriveMs }));
     } catch (cause) {
       if (this.#stop.signal.aborted) return undefined;
       const looks = (this.#looks.get(id) ?? 0) + 1;
@@ -473,11 +604,19 @@ export class Outbox implements AsyncDisposable {
       const now = this.#now();
       if (looks >= MAX_LOOKS) {
         this.#looks.delete(id);
-        return givenUp(delivery, now);
+        return outcome(givenUp(delivery, now));
       }
       const { attempts, expiresAt, startedAt, fault, error } = delivery;
       const notBefore = now + wait(looks, this.#random());
-      return { state: "started", attempts, expiresAt, startedAt, notBefore, fault, error };
+      return outcome({
+        state: "started",
+        attempts,
+        expiresAt,
+        startedAt,
+        notBefore,
+        fault,
+        error,
+      });
     }
   }
 
@@ -532,7 +671,8 @@ export class Outbox implements AsyncDisposable {
     standing.hasLookedBack = true;
     const since = this.#now() - LOOK_BACK_MS;
     const open = this.#store.outbox.list({ ...standing.account, states: ["unknown"] })
-      .filter(({ endedAt = 0 }) => endedAt >= since);
+      .filter(({ endedAt = 0 }) => endedAt >= since)
+      .filter((delivery) => shownOf(this.#previewOf(delivery)) === undefined);
     if (open.length > 0) this.#track(this.#lookInto(open, channel));
   }
 
@@ -550,7 +690,8 @@ export class Outbox implements AsyncDisposable {
           const dead = { ...givenUp(delivery, now), state: "dead", error: ABSENT } as const;
           this.#store.outbox.update(delivery.id, dead);
         } else if (found?.sent) {
-          this.#store.outbox.update(delivery.id, lookedUp(delivery, found, now));
+          const { arriveMs } = this.#timing;
+          this.#store.outbox.update(delivery.id, lookedUp(delivery, found, { now, arriveMs }));
         }
       } catch (cause) {
         this.#log.debug("A network could not be asked for a message", {
@@ -559,6 +700,30 @@ export class Outbox implements AsyncDisposable {
         });
         return;
       }
+    }
+  }
+
+  // ── previews ────────────────────────────────────────────────────────────────────────────────
+
+  #previewOf({ message: { edits } }: Delivery): Delivery | undefined {
+    return edits === undefined ? undefined : this.#store.outbox.get(edits);
+  }
+
+  /** A preview that surely was not sent, and whose answer waits already. */
+  #isOvertaken({ id, message, origin, startedAt }: Delivery): boolean {
+    if (!message.isPreview || origin === undefined || startedAt !== undefined) return false;
+    return this.#store.outbox.ofOrigin(origin).some(({ message: { edits } }) => edits === id);
+  }
+
+  /** From when on no edit by an earlier process can come after what replaces the preview. */
+  #settledAt(endedAt = 0): number {
+    return endedAt < this.#bornAt ? this.#bornAt + this.#timing.arriveMs : 0;
+  }
+
+  #losePreview(delivery: Delivery): void {
+    const preview = this.#previewOf(delivery);
+    if (preview !== undefined) {
+      this.#store.outbox.update(preview.id, { ...preview, messageIds: [] });
     }
   }
 
@@ -578,6 +743,11 @@ export class Outbox implements AsyncDisposable {
     };
     this.#standings.set(key, standing);
     return standing;
+  }
+
+  /** Before this nothing is sent to a chat, whatever it is. */
+  #readyAt({ limitedUntil, refusedUntil }: Standing, lane: string): number {
+    return Math.max(limitedUntil, refusedUntil, this.#heldUntil.get(lane) ?? 0);
   }
 
   #isFirst({ id, lane }: Delivery): boolean {
@@ -616,4 +786,27 @@ function namesOf({ id, message: { place: { channel, accountId, chatId } } }: Del
 
 function canLook(channel: Channel): channel is Channel & Lookup {
   return "find" in channel && typeof channel.find === "function";
+}
+
+/** What is in the chat of a preview that was sent. */
+function shownOf(preview: Delivery | undefined): MessageRef | undefined {
+  const [messageId] = preview?.messageIds ?? [];
+  if (preview?.state !== "sent" || messageId === undefined) return undefined;
+  return { place: preview.message.place, messageId };
+}
+
+/** The end of a preview that no answer follows: there is nothing to do where that is not shown. */
+function isAboutPreview({ message: { edits, isPreview } }: Delivery): boolean {
+  return edits !== undefined && isPreview === true;
+}
+
+/** Edits a message of ours, or removes it for an empty text. */
+function replace(
+  channel: Channel,
+  shown: MessageRef,
+  { text, signal }: { text: string; signal: AbortSignal },
+): Promise<Receipt> {
+  if (text !== "" && canEdit(channel)) return channel.edit(shown, text, signal);
+  if (text === "" && canDelete(channel)) return channel.delete(shown, signal);
+  return Promise.resolve({ sent: false, reason: "rejected", detail: "the network can't do it" });
 }

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { FakeChannel, FakeNetwork, placeOf, untilAborted } from "../../tests/fakes/channel.ts";
 import { RecordedLog } from "../../tests/kernel.ts";
-import type { Channel } from "../channel.ts";
+import type { Channel, Deletes, Edits } from "../channel.ts";
 import { chatOf, type OutboundMessage, type Place, type Receipt } from "../message.ts";
 import type { Delivery, Store } from "../store.ts";
 import { openStore } from "../store/sqlite.ts";
@@ -45,7 +45,7 @@ class World implements AsyncDisposable {
       },
       log: this.log,
       random: () => 0.5,
-      timing: { graceMs: 10 },
+      timing: { graceMs: 10, arriveMs: 0 },
       ...parts,
     });
   }
@@ -238,6 +238,24 @@ Deno.test("a network that tells what it shows is asked", async () => {
   deepStrictEqual(channel.network.texts(), ["shown", "not shown"]);
 });
 
+Deno.test("what a network does not show yet may be on its way, and is not sent again", async () => {
+  let now = 0;
+  const channel = new FakeChannel({ canLook: true });
+  const timing = { graceMs: 10, arriveMs: 10_000 };
+  await using world = new World({ channel, now: () => now, timing });
+  channel.faults.push(() => UNKNOWN);
+  const id = world.say("hello");
+  while (world.store.outbox.get(id)?.fault !== "unknown") await setImmediateDone();
+  now = 5_000;
+  world.outbox.resume(ADA);
+  while (world.store.outbox.get(id)?.notBefore !== 10_000) await setImmediateDone();
+  for (const message of channel.attempts) channel.network.take(message);
+  now = 10_000;
+  world.outbox.resume(ADA);
+  strictEqual((await world.ended(id)).state, "sent");
+  deepStrictEqual(channel.network.texts(), ["hello"]);
+});
+
 Deno.test("a message of unknown fate is looked for at the next start", async () => {
   using store = openStore(":memory:");
   let id = "";
@@ -346,6 +364,246 @@ Deno.test("a store that can't be read for a while fails who waits, and goes on s
   deepStrictEqual(channel.network.texts(), ["one", "two"]);
 });
 
+// ── previews ────────────────────────────────────────────────────────────────────────────────────
+
+const preview = (world: World, text = "One tw") =>
+  world.outbox.add({ place: ADA, text, isPreview: true }, "run:r");
+const answer = (world: World, edits: string, text = "One two three") =>
+  world.outbox.add({ place: ADA, text, edits }, "run:r");
+
+Deno.test("an answer takes the place of its preview, and has its name", async () => {
+  await using world = new World();
+  const id = preview(world);
+  await world.ended(id);
+  strictEqual((await world.outbox.revise(id, "One two"))?.sent, true);
+  const final = answer(world, id);
+  const more = world.say("Four");
+  deepStrictEqual((await world.ended(final)).messageIds, ["m1"]);
+  await world.ended(more);
+  deepStrictEqual(world.channel.network.texts(), ["One two three", "Four"]);
+  deepStrictEqual(world.channel.done.map(({ text }) => text), ["One two", "One two three"]);
+  deepStrictEqual(world.outbox.list({}).map(({ state }) => state), ["sent", "sent", "sent"]);
+});
+
+Deno.test("a preview that was not sent yet is left out where its answer waits", async () => {
+  await using world = new World();
+  world.isUp = false;
+  const id = preview(world);
+  const shown = world.outbox.ended(id, { timeoutMs: 60_000 });
+  const final = answer(world, id);
+  strictEqual(await shown, undefined);
+  world.isUp = true;
+  world.outbox.resume(ADA);
+  strictEqual((await world.ended(final)).state, "sent");
+  deepStrictEqual(world.channel.network.texts(), ["One two three"]);
+  deepStrictEqual(world.outbox.list({}).map(({ id }) => id), [final]);
+});
+
+Deno.test("an answer whose preview is not there is sent by itself", async () => {
+  for (
+    const [what, fault, expected] of [
+      ["refused", { sent: false, reason: "rejected", detail: "rude" }, "dead"],
+      ["of unknown fate", UNKNOWN, "unknown"],
+      ["without a name", { sent: true, messageIds: [] }, "sent"],
+    ] as const
+  ) {
+    await using world = new World();
+    world.channel.faults.push(() => fault);
+    const id = preview(world);
+    strictEqual((await world.ended(id)).state, expected, what);
+    strictEqual((await world.ended(answer(world, id))).state, "sent", what);
+    deepStrictEqual(world.channel.network.texts(), ["One two three"], what);
+    deepStrictEqual(world.channel.done, [], what);
+  }
+});
+
+Deno.test("a preview of unknown fate that is found is edited", async () => {
+  const channel = new FakeChannel({ canLook: true });
+  await using world = new World({ channel, random: () => -1.4 });
+  channel.faults.push((message) => {
+    channel.network.take(message);
+    return UNKNOWN;
+  });
+  const final = answer(world, preview(world));
+  deepStrictEqual((await world.ended(final)).messageIds, ["m1"]);
+  deepStrictEqual(channel.network.texts(), ["One two three"]);
+});
+
+Deno.test("an answer is there once, also where its preview was deleted or may not be edited", async () => {
+  for (const isDeleted of [true, false]) {
+    await using world = new World();
+    const id = preview(world);
+    await world.ended(id);
+    if (isDeleted) world.channel.network.change("m1", "");
+    else {
+      world.channel.changeFaults.push(() => ({ sent: false, reason: "rejected", detail: "old" }));
+    }
+    deepStrictEqual((await world.ended(answer(world, id))).messageIds, ["m2"]);
+    deepStrictEqual(world.channel.network.texts(), ["One two three"]);
+    deepStrictEqual(world.store.outbox.get(id)?.messageIds, []);
+  }
+});
+
+Deno.test("an answer is put in its place again and again until the network says that it is", async () => {
+  for (
+    const fault of [
+      LIMITED,
+      { sent: false, reason: "network", detail: "no line" },
+      UNKNOWN,
+      { sent: false, reason: "auth", detail: "bad token" },
+    ] as const
+  ) {
+    await using world = new World({ random: () => -1.4 });
+    const id = preview(world);
+    await world.ended(id);
+    world.channel.changeFaults.push(() => fault, () => fault);
+    const final = answer(world, id);
+    for (const count of [2, 3]) {
+      while (world.receipts.length < count) await setImmediateDone();
+      if (fault.reason === "auth") world.outbox.resume(ADA);
+    }
+    deepStrictEqual((await world.ended(final)).messageIds, ["m1"], fault.reason);
+    strictEqual(world.channel.done.length, 3);
+    deepStrictEqual(world.channel.network.texts(), ["One two three"]);
+  }
+});
+
+Deno.test("a network that never tells does not hold up its chat for ever", async () => {
+  await using world = new World({ random: () => -1.5 });
+  const id = preview(world);
+  await world.ended(id);
+  world.channel.changeFaults.push(...Array.from({ length: 20 }, () => () => UNKNOWN));
+  const final = answer(world, id);
+  await world.ended(world.say("next"));
+  strictEqual(world.store.outbox.get(final)?.state, "unknown");
+  world.channel.changeFaults.length = 0;
+  world.outbox.retry(final);
+  strictEqual((await world.ended(final)).state, "sent");
+  deepStrictEqual(world.channel.network.texts(), ["One two three", "next"]);
+});
+
+Deno.test("after a crash an answer is put in its place once more", async () => {
+  using store = openStore(":memory:");
+  const network = new FakeNetwork();
+  let final = "";
+  {
+    await using world = new World({ store, channel: new FakeChannel({ network }) });
+    const id = preview(world);
+    await world.ended(id);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.channel.changeFaults.push((_target, text) => {
+      network.change("m1", text);
+      resolve();
+      return new Promise(() => {});
+    });
+    final = answer(world, id);
+    await promise;
+  }
+  strictEqual(store.outbox.get(final)?.state, "started");
+  await using world = new World({ store, channel: new FakeChannel({ network }) });
+  world.outbox.recover();
+  deepStrictEqual((await world.ended(final)).messageIds, ["m1"]);
+  deepStrictEqual(network.texts(), ["One two three"]);
+});
+
+Deno.test("what an earlier process may have asked for does not come after the answer", async () => {
+  using store = openStore(":memory:");
+  const network = new FakeNetwork();
+  let [now, id] = [1_000, ""];
+  const parts = () => ({ store, channel: new FakeChannel({ network }), now: () => now });
+  {
+    await using world = new World(parts());
+    id = preview(world);
+    await world.ended(id);
+  }
+  now = 2_000;
+  await using world = new World({ ...parts(), timing: { graceMs: 10, arriveMs: 5_000 } });
+  const final = answer(world, id);
+  await setImmediateDone();
+  await setImmediateDone();
+  deepStrictEqual([world.channel.done, store.outbox.get(final)?.state], [[], "accepted"]);
+  now = 7_000;
+  world.outbox.resume(ADA);
+  strictEqual((await world.ended(final)).state, "sent");
+});
+
+Deno.test("a preview that no answer follows ends as it is told, or was never there", async () => {
+  for (const text of ["One two", ""]) {
+    await using world = new World();
+    const end = (edits: string) => world.outbox.add({ place: ADA, text, isPreview: true, edits });
+    const id = preview(world);
+    await world.ended(id);
+    strictEqual((await world.ended(end(id))).state, "sent");
+    deepStrictEqual(world.channel.network.texts(), text === "" ? [] : [text]);
+
+    world.channel.network.change("m1", "");
+    const again = await world.ended(end(id));
+    deepStrictEqual([again.state, again.messageIds], ["sent", []]);
+    world.channel.faults.push(() => UNKNOWN);
+    const lost = preview(world);
+    await world.ended(lost);
+    deepStrictEqual((await world.ended(end(lost))).messageIds, []);
+    deepStrictEqual(world.channel.network.texts(), []);
+  }
+});
+
+Deno.test("an answer waits for the edit that is under way, and for one that may be", async () => {
+  let now = 1_000;
+  const timing = { graceMs: 10, arriveMs: 5_000 };
+  await using world = new World({ now: () => now, timing });
+  const id = preview(world);
+  await world.ended(id);
+  const begun = Promise.withResolvers<void>();
+  const edit = Promise.withResolvers<Receipt | undefined>();
+  world.channel.changeFaults.push(() => {
+    begun.resolve();
+    return edit.promise;
+  });
+  const revised = world.outbox.revise(id, "One two");
+  await begun.promise;
+  const final = answer(world, id);
+  strictEqual(await world.outbox.revise(id, "One two th"), undefined);
+  strictEqual(world.channel.done.length, 1);
+  edit.resolve(UNKNOWN);
+  deepStrictEqual(await revised, UNKNOWN);
+  await setImmediateDone();
+  await setImmediateDone();
+  strictEqual(world.channel.done.length, 1);
+  now = 6_000;
+  world.outbox.resume(ADA);
+  strictEqual((await world.ended(final)).state, "sent");
+  deepStrictEqual(world.channel.done.map(({ text }) => text), ["One two", "One two three"]);
+});
+
+Deno.test("a preview is not edited while its chat, its account or the network has no time", async () => {
+  let now = 1_000;
+  await using world = new World({ now: () => now });
+  const id = preview(world);
+  strictEqual(await world.outbox.revise(id, "a"), undefined); // it is not there yet
+  await world.ended(id);
+  for (const isGlobal of [false, true]) {
+    world.channel.changeFaults.push(() => ({ ...LIMITED, retryAfterMs: 500, isGlobal }));
+    strictEqual((await world.outbox.revise(id, "b"))?.sent, false);
+    strictEqual(await world.outbox.revise(id, "b"), undefined);
+    now += 500;
+    strictEqual((await world.outbox.revise(id, "b"))?.sent, true);
+  }
+  world.isUp = false;
+  strictEqual(await world.outbox.revise(id, "c"), undefined);
+  strictEqual(await world.outbox.revise("nobody", "c"), undefined);
+  strictEqual(world.channel.done.length, 4);
+});
+
+Deno.test("a preview is not sent again by hand", async () => {
+  await using world = new World();
+  world.channel.faults.push(() => UNKNOWN);
+  const id = preview(world);
+  await world.ended(id);
+  throws(() => world.outbox.retry(id), /it is a preview/);
+  world.outbox.drop(id);
+  strictEqual((await world.ended(answer(world, id))).state, "sent");
+});
+
 Deno.test("many chats share one transaction and one wait for the disk", async () => {
   using store = openStore(":memory:");
   let [transactions, waits] = [0, 0];
@@ -439,11 +697,11 @@ class Life {
   }
 
   /** A network hears nothing of a process that is gone, and cannot tell it anything. */
-  channel(channel: FakeChannel): Channel {
-    const send = async (message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
+  channel(channel: FakeChannel): Channel & Edits & Deletes {
+    const ask = async (signal: AbortSignal, call: () => Promise<Receipt>): Promise<Receipt> => {
       try {
         this.moment();
-        const receipt = await channel.send(message, signal);
+        const receipt = await call();
         this.moment();
         return receipt;
       } catch {
@@ -457,7 +715,9 @@ class Life {
       accountId,
       capabilities,
       run: (inbox, signal) => channel.run(inbox, signal),
-      send,
+      send: (message, signal) => ask(signal, () => channel.send(message, signal)),
+      edit: (target, text, signal) => ask(signal, () => channel.edit(target, text)),
+      delete: (target, signal) => ask(signal, () => channel.delete(target)),
       ...(find === undefined ? {} : { find }),
     };
   }
@@ -517,6 +777,63 @@ for (const [name, { network: create, options }] of Object.entries(NETWORKS)) {
     if (name === "that tells nothing") ok(unknowns > 0);
     else strictEqual(unknowns, 0);
   });
+}
+
+for (const [name, { network: create, options }] of Object.entries(NETWORKS)) {
+  for (const isDeleted of [false, true]) {
+    const what = isDeleted ? ", though its preview is deleted" : "";
+    Deno.test(`killed at any moment, on a network ${name}, an answer is there once${what}`, async () => {
+      let survived = false;
+      let strays = 0;
+      for (let end = 0; !survived; end++) {
+        ok(end < 200, "it never gets to the end");
+        const folder = await Deno.makeTempDir();
+        const network = create();
+        const life = new Life(end);
+        try {
+          const add = (outbox: Outbox, text: string, about: Partial<OutboundMessage>) =>
+            outbox.add({ place: ADA, text, ...about }, "run:r");
+          let [id, final] = ["", ""];
+          {
+            using store = openStore(`${folder}/store.sqlite`);
+            const mortal = life.channel(new FakeChannel({ network, ...options }));
+            await using outbox = new Outbox({
+              store: life.store(store),
+              outlets: { channel: () => mortal, delivered: () => {} },
+              log: new RecordedLog(),
+              timing: { graceMs: 1 },
+            });
+            const isIdle = () => life.isOver || store.outbox.waiting().length === 0;
+            id = add(outbox, "One", { isPreview: true });
+            while (!isIdle()) await setImmediateDone();
+            let isRevised = false;
+            void outbox.revise(id, "One two").finally(() => isRevised = true);
+            while (!life.isOver && !isRevised) await setImmediateDone();
+            if (isDeleted) network.change(network.find(id) ?? "", "");
+            if (!life.isOver) final = add(outbox, "One two three", { edits: id });
+            while (!isIdle()) await setImmediateDone();
+            await setImmediateDone();
+            survived = !life.isOver;
+            life.isOver = true;
+          }
+          using store = openStore(`${folder}/store.sqlite`);
+          const channel = new FakeChannel({ network, ...options });
+          await using world = new World({ store, channel });
+          if (final === "") final = add(world.outbox, "One two three", { edits: id });
+          world.outbox.recover();
+          const { state } = await world.ended(final);
+          const shown = network.texts(ADA);
+          const isStray = store.outbox.get(id)?.state === "unknown" && shown.length > 1;
+          if (isStray) strays++;
+          if (state === "unknown") ok(shown.length <= 1); // sent by itself, and nobody can tell
+          else deepStrictEqual(shown.slice(isStray ? 1 : 0), ["One two three"]);
+        } finally {
+          await Deno.remove(folder, { recursive: true });
+        }
+      }
+      if (name !== "that tells nothing") strictEqual(strays, 0);
+    });
+  }
 }
 
 Deno.test("the lanes of the outbox are the chats", () => {

@@ -1,18 +1,21 @@
 /** What an agent says in a chat, as messages of the chat's network. */
 import { type Account, accountOf } from "../account.ts";
-import type { Channel, Typing } from "../channel.ts";
+import { canDelete, canEdit, type Channel, type Typing } from "../channel.ts";
 import { Deadline, pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { Place, ReplyTarget } from "../message.ts";
 import { agentOf } from "../session.ts";
+import type { Delivery } from "../store.ts";
 import type { Outbox } from "./outbox.ts";
+import { Preview } from "./preview.ts";
 import type { Answering, Ending, Replies } from "./runs.ts";
 import type { Settings } from "./settings.ts";
-import { split } from "./split.ts";
-import type { StopReason } from "./stream.ts";
+import { type Fit, split } from "./split.ts";
+import { mayBeSilent, type StopReason } from "./stream.ts";
+import { shownSoFar } from "./unfinished.ts";
 
 export interface ReplyParts {
-  readonly outbox: Pick<Outbox, "add">;
+  readonly outbox: Pick<Outbox, "add" | "ended" | "ofOrigin" | "revise">;
   /** The channel of an account, also of one that can't be sent to now. */
   channel(account: Pick<Place, "channel" | "accountId">): Channel | undefined;
   readonly settings: Settings;
@@ -38,6 +41,18 @@ interface Writing {
   readonly answering: Answering;
   readonly controller: AbortController;
   hasSpoken: boolean;
+  /** What shows the message that is being written; unset before its first word. */
+  preview?: Preview | "none";
+}
+
+/** How a message of ours refers to others. */
+interface Relations {
+  /** It names the message that it answers. */
+  readonly answers: boolean;
+  readonly origin?: string;
+  readonly isPreview?: true;
+  /** The preview whose place it takes. */
+  readonly edits?: string;
 }
 
 /** Splits what is said, and puts it into the outbox with whoever's transaction stores it. */
@@ -53,39 +68,59 @@ export class ChatReplies implements Replies, Disposable {
 
   began(answering: Answering): void {
     this.#forget(answering.runId);
-    const controller = new AbortController();
-    this.#writing.set(answering.runId, { answering, controller, hasSpoken: false });
-    void this.#showWriting(answering, controller.signal);
+    const writing: Writing = {
+      answering,
+      controller: new AbortController(),
+      hasSpoken: false,
+    };
+    this.#writing.set(answering.runId, writing);
+    void this.#showWriting(writing);
   }
 
-  writing(): void {
-    // What is being written is shown when it is said.
+  writing({ runId }: Answering, text: string): void {
+    const writing = this.#writing.get(runId);
+    if (writing === undefined || mayBeSilent(text)) return;
+    writing.preview ??= this.#show(writing.answering) ?? "none";
+    if (writing.preview !== "none") writing.preview.write(text);
   }
 
   said(answering: Answering, text: string): void {
-    const { target } = answering;
-    const account = this.#account(target.place);
-    const writing = this.#writing.get(answering.runId);
-    const isFirst = writing?.hasSpoken !== true;
-    if (writing !== undefined) writing.hasSpoken = true;
-    const mode = replyToModeOf(account);
+    const { runId, target } = answering;
+    const writing = this.#writing.get(runId);
     const parts = this.#split(this.#prefixed(answering, text), target.place);
+    const edits = this.#endPreview(runId);
     for (const [i, part] of parts.entries()) {
-      const isFirstPart = isFirst && i === 0;
-      const answers = mode === "all" ||
-        isFirstPart && (mode === "first" || target.isAwaited === true);
-      this.#add(target, part, { answers, origin: `run:${answering.runId}` });
+      this.#add(target, part, {
+        answers: this.#answers(answering, i === 0),
+        origin: originOf(runId),
+        ...(i === 0 && edits),
+      });
     }
+    if (writing !== undefined) writing.hasSpoken = true;
+  }
+
+  brokeOff(answering: Answering, text: string): void {
+    const edits = this.#endPreview(answering.runId);
+    if (edits === undefined) return; // nobody has seen any of it
+    const { target: { place } } = answering;
+    const part = shownSoFar(this.#prefixed(answering, text), this.#fitOf(place));
+    this.#endWith(answering, part, edits);
   }
 
   ended(answering: Answering, ending: Ending): void {
+    const edits = this.#endPreview(answering.runId);
     this.#forget(answering.runId);
     const why = ending.status === "error"
       ? ending.error
       : ending.status === "aborted"
       ? STOPPED_BY[ending.stoppedBy ?? "rpc"]
       : undefined;
-    if (why !== undefined) this.answer(answering.target, errorText(why));
+    if (why === undefined) {
+      if (edits !== undefined) this.#endWith(answering, "", edits);
+      return;
+    }
+    const origin = originOf(answering.runId);
+    this.#tell(answering.target, errorText(why), edits && { origin, ...edits });
   }
 
   /**
@@ -93,8 +128,7 @@ export class ChatReplies implements Replies, Disposable {
    * plain without naming it, and some networks would begin a thread there.
    */
   answer(target: ReplyTarget, text: string): void {
-    const answers = target.place.kind !== "direct" || target.isAwaited === true;
-    for (const part of this.#split(text, target.place)) this.#add(target, part, { answers });
+    this.#tell(target, text);
   }
 
   /** Does beforehand what the first answer on a network would have to wait for. */
@@ -112,21 +146,105 @@ export class ChatReplies implements Replies, Disposable {
     for (const runId of [...this.#writing.keys()]) this.#forget(runId);
   }
 
+  /** Says something of the gateway's own; the first part of it perhaps in the place of a preview. */
+  #tell(
+    target: ReplyTarget,
+    text: string,
+    first: Pick<Relations, "origin" | "edits"> = {},
+  ): void {
+    const answers = target.place.kind !== "direct" || target.isAwaited === true;
+    for (const [i, part] of this.#split(text, target.place).entries()) {
+      this.#add(target, part, { answers, ...(i === 0 && first) });
+    }
+  }
+
   #add(
     { place, messageId }: ReplyTarget,
     text: string,
-    { answers, origin }: { answers: boolean; origin?: string },
-  ): void {
+    { answers, origin, ...relations }: Relations,
+  ): string {
     const replyTo = answers && messageId !== undefined ? { replyTo: messageId } : {};
-    this.#parts.outbox.add({ place, text, ...replyTo }, origin);
+    return this.#parts.outbox.add({ place, text, ...replyTo, ...relations }, origin);
+  }
+
+  /** Whether a message of a run names the one that it answers. */
+  #answers({ runId, target }: Answering, isFirstPart: boolean): boolean {
+    const mode = replyToModeOf(this.#account(target.place));
+    const isFirst = isFirstPart && this.#writing.get(runId)?.hasSpoken !== true;
+    return mode === "all" || isFirst && (mode === "first" || target.isAwaited === true);
   }
 
   #split(text: string, place: Pick<Place, "channel" | "accountId">): readonly string[] {
-    const { textLimit, measure } = this.#parts.channel(place)?.capabilities ?? FALLBACK;
-    const { textChunkLimit: own, chunkMode } = this.#account(place)?.settings ?? {};
-    const limit = typeof own === "number" && own >= 1 ? Math.min(own, textLimit) : textLimit;
-    return split(text, { limit, measure, byParagraph: chunkMode === "newline" });
+    return split(text, this.#fitOf(place));
   }
+
+  #fitOf(place: Pick<Place, "channel" | "accountId">): Fit {
+    const { textLimit, measure } = this.#parts.channel(place)?.capabilities ?? FALLBACK;
+    const settings = this.#account(place)?.settings ?? {};
+    const { textChunkLimit: own } = settings;
+    const limit = typeof own === "number" && own >= 1 ? Math.min(own, textLimit) : textLimit;
+    return { limit, measure, byParagraph: isByParagraph(settings) };
+  }
+
+  // ── previews ────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * How often what is being written may be shown; `undefined` where the owner does not want it, or
+   * the network can't. What answers a command is said once: not every network lets that be changed.
+   */
+  #paceOf({ place, isAwaited }: ReplyTarget): number | undefined {
+    const channel = this.#parts.channel(place);
+    if (isAwaited || !isStreamed(this.#account(place)?.settings ?? {})) return undefined;
+    if (channel === undefined || !canEdit(channel) || !canDelete(channel)) return undefined;
+    const { editEveryMs } = channel.capabilities;
+    return editEveryMs > 0 ? editEveryMs : undefined;
+  }
+
+  /** Begins to show what is being written: in the preview that an earlier process left, or a new one. */
+  #show(answering: Answering): Preview | undefined {
+    const { runId, target } = answering;
+    const everyMs = this.#paceOf(target);
+    if (everyMs === undefined) return undefined;
+    const left = this.#openPreview(runId);
+    const isThere = left !== undefined && left.state !== "dead" && left.state !== "unknown";
+    return new Preview({
+      outbox: this.#parts.outbox,
+      log: this.#log,
+      everyMs,
+      shown: (text) => shownSoFar(this.#prefixed(answering, text), this.#fitOf(target.place)),
+      send: (text) =>
+        this.#add(target, text, {
+          answers: this.#answers(answering, true),
+          origin: originOf(runId),
+          isPreview: true,
+        }),
+      ...(isThere ? { id: left.id } : {}),
+    });
+  }
+
+  /** Shows no more of what is being written. Returns what takes the place of the preview, if any. */
+  #endPreview(runId: string): { edits: string } | undefined {
+    const writing = this.#writing.get(runId);
+    if (writing !== undefined) stopShowing(writing);
+    const preview = this.#openPreview(runId);
+    return preview && { edits: preview.id };
+  }
+
+  /** A run's preview that nothing has taken the place of, whichever process sent it. */
+  #openPreview(runId: string): Delivery | undefined {
+    const deliveries = this.#parts.outbox.ofOrigin(originOf(runId));
+    const last = deliveries.findLast(({ message: { isPreview, edits } }) =>
+      isPreview && edits === undefined
+    );
+    return deliveries.some(({ message: { edits } }) => edits === last?.id) ? undefined : last;
+  }
+
+  /** Leaves a preview as the text, or removes it for an empty one. */
+  #endWith({ runId, target }: Answering, text: string, edits: { edits: string }): void {
+    this.#add(target, text, { answers: false, origin: originOf(runId), isPreview: true, ...edits });
+  }
+
+  // ── what it takes ───────────────────────────────────────────────────────────────────────────
 
   /** What the owner wants before each answer: `auto` is the agent's name. */
   #prefixed({ target: { place }, sessionKey }: Answering, text: string): string {
@@ -143,19 +261,25 @@ export class ChatReplies implements Replies, Disposable {
   }
 
   #forget(runId: string): void {
-    this.#writing.get(runId)?.controller.abort();
+    const writing = this.#writing.get(runId);
+    if (writing !== undefined) stopShowing(writing);
+    writing?.controller.abort();
     this.#writing.delete(runId);
   }
 
-  /** Shows again and again that somebody is writing, until the signal aborts. Never rejects. */
-  async #showWriting({ target: { place } }: Answering, signal: AbortSignal): Promise<void> {
+  /** Shows again and again that somebody is writing, where that can't be seen. Never rejects. */
+  async #showWriting(writing: Writing): Promise<void> {
+    const { answering: { target: { place } }, controller: { signal } } = writing;
     const { typingMode, typingIntervalSeconds = TYPING_SECONDS } =
       this.#parts.settings.config.agents?.defaults ?? {};
     if (typingMode === "never") return;
     await pause(TYPING_AFTER_MS, signal);
     while (!signal.aborted) {
       const channel = this.#parts.channel(place);
-      if (channel !== undefined && canType(channel)) await this.#type(channel, place, signal);
+      const isSeen = writing.preview instanceof Preview && writing.preview.stands;
+      if (channel !== undefined && canType(channel) && !isSeen) {
+        await this.#type(channel, place, signal);
+      }
       await pause(typingIntervalSeconds * 1_000, signal);
     }
   }
@@ -168,6 +292,16 @@ export class ChatReplies implements Replies, Disposable {
       if (!signal.aborted) this.#log.debug("A network could not show that we write", { cause });
     }
   }
+}
+
+function stopShowing(writing: Writing): void {
+  if (writing.preview instanceof Preview) writing.preview[Symbol.dispose]();
+  delete writing.preview;
+}
+
+/** What the messages of a run are found by. */
+function originOf(runId: string): string {
+  return `run:${runId}`;
 }
 
 const FALLBACK = { textLimit: FALLBACK_LIMIT, measure: (text: string) => text.length };
@@ -183,6 +317,22 @@ const STOPPED_BY: Readonly<Record<StopReason, string | undefined>> = {
 function errorText(error: string): string {
   const told = error.length > MAX_ERROR ? `${error.slice(0, MAX_ERROR).toWellFormed()}…` : error;
   return `⚠️ I could not answer: ${told}`;
+}
+
+/** Whether what is being written is shown already; older configurations have other words for it. */
+function isStreamed({ streaming, streamMode }: Account["settings"]): boolean {
+  const isObject = typeof streaming === "object" && streaming !== null;
+  const mode = (isObject ? "mode" in streaming ? streaming.mode : undefined : streaming) ??
+    streamMode;
+  return mode === true || typeof mode === "string" && STREAMED.has(mode);
+}
+
+const STREAMED: ReadonlySet<string> = new Set(["partial", "progress", "replace", "status_final"]);
+
+/** Older configurations have it beside `streaming`. */
+function isByParagraph({ streaming, chunkMode }: Account["settings"]): boolean {
+  const isWithin = typeof streaming === "object" && streaming !== null && "chunkMode" in streaming;
+  return (isWithin ? streaming.chunkMode : chunkMode) === "newline";
 }
 
 function replyToModeOf(account: Account | undefined): ReplyToMode {

@@ -1,10 +1,13 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { FakeChannel, placeOf } from "../../tests/fakes/channel.ts";
+import { FakeChannel, FakeNetwork, placeOf } from "../../tests/fakes/channel.ts";
 import { RecordedLog } from "../../tests/kernel.ts";
 import type { Channel } from "../channel.ts";
 import { checkConfig } from "../config.ts";
 import type { OutboundMessage } from "../message.ts";
 import type { SessionKey } from "../session.ts";
+import type { Store } from "../store.ts";
+import { openStore } from "../store/sqlite.ts";
+import { Outbox } from "./outbox.ts";
 import { ChatReplies } from "./reply.ts";
 import type { Answering, Ending } from "./runs.ts";
 import { Settings } from "./settings.ts";
@@ -39,6 +42,9 @@ class World implements Disposable {
           this.origins.push(origin);
           return `${this.added.length}`;
         },
+        ended: () => Promise.resolve(undefined),
+        ofOrigin: () => [],
+        revise: () => Promise.resolve(undefined),
       },
       channel: () => used,
       settings: new Settings(() => checked),
@@ -200,4 +206,258 @@ Deno.test("an answer of the gateway's own names its message, in a chat of two on
     world.replies.answer(target, "Paired.");
     deepStrictEqual([world.texts, world.answered], [["Paired."], [expected]]);
   }
+});
+
+// ── what is being written ───────────────────────────────────────────────────────────────────────
+
+const SOME = "This is long enough to be shown";
+const STREAMED = { channels: { fake: { streaming: "partial" } } };
+const FAILED: Ending = {
+  status: "error",
+  kind: "overloaded",
+  error: "the model is overloaded",
+  text: "",
+  provider: "",
+  model: "",
+};
+
+/** Replies on their way through a real outbox to a network that lets messages be edited. */
+class Live implements AsyncDisposable {
+  readonly channel: FakeChannel;
+  readonly outbox: Outbox;
+  readonly replies: ChatReplies;
+  readonly #store: Store;
+
+  constructor(
+    { config = STREAMED, store = openStore(":memory:"), channel }: {
+      config?: unknown;
+      store?: Store;
+      channel?: FakeChannel;
+    } = {},
+  ) {
+    const { config: checked, issues } = checkConfig(config);
+    deepStrictEqual(issues, []);
+    this.channel = channel ?? new FakeChannel({ capabilities: { editEveryMs: 1 } });
+    this.#store = store;
+    const log = new RecordedLog();
+    this.outbox = new Outbox({
+      store,
+      outlets: { channel: () => this.channel, delivered: () => {} },
+      log,
+      timing: { graceMs: 10, arriveMs: 0 },
+    });
+    this.replies = new ChatReplies({
+      outbox: this.outbox,
+      channel: () => this.channel,
+      settings: new Settings(() => checked),
+      log,
+    });
+  }
+
+  get texts(): readonly string[] {
+    return this.channel.network.texts();
+  }
+
+  /** Writes on until the chat shows just that. */
+  async writes(text: string): Promise<void> {
+    this.replies.writing(RUN, text);
+    await this.shows(text);
+  }
+
+  shows(...texts: readonly string[]): Promise<void> {
+    return this.channel.network.until(() =>
+      this.texts.length === texts.length && this.texts.every((text, i) => text === texts[i])
+    );
+  }
+
+  /** Resolves when all that was accepted has ended. */
+  async idle(): Promise<void> {
+    for (const { id } of this.outbox.ofOrigin("run:r1")) {
+      await this.outbox.ended(id, { timeoutMs: 60_000 });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.replies[Symbol.dispose]();
+    await this.outbox[Symbol.asyncDispose]();
+    this.#store[Symbol.dispose]();
+  }
+}
+
+Deno.test("what is being written is shown by a message that becomes the answer", async () => {
+  await using live = new Live();
+  live.replies.began(RUN);
+  await live.writes(SOME);
+  await live.writes(`${SOME}, and more`);
+  live.replies.said(RUN, `${SOME}, and more. ${"word ".repeat(30)}`);
+  await live.channel.network.showing(2);
+  await live.idle();
+  strictEqual(live.texts[0], `${SOME}, and more. ${"word ".repeat(11)}`.trim());
+  strictEqual(live.texts.length, 2);
+  const [preview, answer] = live.outbox.ofOrigin("run:r1");
+  deepStrictEqual([preview?.messageIds, answer?.messageIds], [["m1"], ["m1"]]);
+  strictEqual(answer?.message.edits, preview?.id);
+});
+
+Deno.test("each message of a run has a preview of its own, and only the first names what it answers", async () => {
+  const fake = { streaming: "partial", replyToMode: "first" };
+  await using live = new Live({ config: { channels: { fake } } });
+  live.replies.began(RUN);
+  await live.writes(SOME);
+  live.replies.said(RUN, "First.");
+  await live.shows("First.");
+  live.replies.writing(RUN, `${SOME} again`);
+  await live.shows("First.", `${SOME} again`);
+  live.replies.said(RUN, "Second.");
+  await live.shows("First.", "Second.");
+  deepStrictEqual(live.channel.network.shown.map(({ message }) => message.replyTo), [
+    "m7",
+    undefined,
+  ]);
+  live.replies.ended(RUN, OK);
+  await live.idle();
+  strictEqual(live.outbox.ofOrigin("run:r1").length, 4);
+});
+
+/** How the owner may want it, and whether it is then shown. */
+const WANTED: readonly (readonly [unknown, boolean])[] = [
+  [{}, false],
+  [{ streaming: "off" }, false],
+  [{ streaming: "block" }, false],
+  [{ streaming: false }, false],
+  [{ streaming: "sideways" }, false],
+  [{ streaming: { chunkMode: "length" } }, false],
+  [{ streaming: { mode: "block" }, streamMode: "partial" }, false],
+  [{ streaming: "partial" }, true],
+  [{ streaming: "progress" }, true],
+  [{ streaming: true }, true],
+  [{ streaming: { mode: "partial" } }, true],
+  [{ streamMode: "partial" }, true],
+  [{ streamMode: "replace" }, true],
+  [{ streamMode: "append" }, false],
+  [{ streaming: "off", streamMode: "partial" }, false],
+  [{ streaming: "off", accounts: { default: { streaming: "partial" } } }, true],
+  [{ streaming: "partial", accounts: { default: { streaming: "off" } } }, false],
+];
+
+Deno.test("the configuration says whether it is shown, also in the words of older ones", async () => {
+  for (const [fake, isShown] of WANTED) {
+    const what = JSON.stringify(fake);
+    await using live = new Live({ config: { channels: { fake } } });
+    live.replies.began(RUN);
+    if (isShown) await live.writes(SOME);
+    else live.replies.writing(RUN, SOME);
+    live.replies.said(RUN, "All.");
+    await live.channel.network.until(() => live.texts[0] === "All.");
+    await live.idle();
+    deepStrictEqual(live.texts, ["All."], what);
+    strictEqual(live.outbox.ofOrigin("run:r1").length, isShown ? 2 : 1, what);
+  }
+});
+
+Deno.test("nothing is shown where the network can't, where it waits, or where nothing may be said", async () => {
+  const mute = new FakeChannel();
+  const rigid = new FakeChannel({ capabilities: { editEveryMs: 1 } });
+  Object.assign(rigid, { delete: undefined });
+  const awaited = { ...RUN, target: { ...RUN.target, isAwaited: true as const } };
+  for (
+    const [channel, run, text] of [
+      [mute, RUN, SOME],
+      [rigid, RUN, SOME],
+      [undefined, awaited, SOME],
+      [undefined, RUN, "NO_RE"],
+    ] as const
+  ) {
+    await using live = new Live(channel === undefined ? {} : { channel });
+    live.replies.began(run);
+    live.replies.writing(run, text);
+    live.replies.said(run, "All.");
+    await live.shows("All.");
+    strictEqual(live.outbox.ofOrigin("run:r1").length, 1);
+  }
+});
+
+Deno.test("a run that is cut leaves what it has said, or nothing, and no message twice", async () => {
+  const stopped = (stoppedBy: "stop" | "timeout"): Ending => ({
+    ...OK,
+    status: "aborted",
+    stoppedBy,
+  });
+  const NOTICE = "⚠️ I could not answer: the model is overloaded";
+  for (
+    const [kept, ending, expected] of [
+      [`${SOME} unti`, stopped("stop"), [`${SOME} unti`]],
+      [undefined, stopped("stop"), []],
+      [`${SOME} unti`, stopped("timeout"), [
+        `${SOME} unti`,
+        "⚠️ I could not answer: it took too long",
+      ]],
+      [undefined, stopped("timeout"), ["⚠️ I could not answer: it took too long"]],
+      [undefined, FAILED, [NOTICE]],
+      [undefined, OK, []],
+    ] as const
+  ) {
+    await using live = new Live();
+    live.replies.began(RUN);
+    await live.writes(SOME);
+    if (kept !== undefined) live.replies.brokeOff(RUN, kept);
+    live.replies.ended(RUN, ending);
+    await live.shows(...expected);
+    await live.idle();
+    deepStrictEqual(live.texts, expected);
+  }
+});
+
+Deno.test("nobody is told of a message that broke off before they saw any of it", async () => {
+  await using live = new Live();
+  live.replies.began(RUN);
+  live.replies.brokeOff(RUN, SOME);
+  live.replies.ended(RUN, { ...OK, status: "aborted", stoppedBy: "stop" });
+  deepStrictEqual(live.outbox.ofOrigin("run:r1"), []);
+});
+
+Deno.test("what an earlier process has shown becomes the answer, whoever gives it", async () => {
+  const folder = await Deno.makeTempDir();
+  const network = new FakeNetwork();
+  const born = () => ({
+    store: openStore(`${folder}/store.sqlite`),
+    channel: new FakeChannel({ network, capabilities: { editEveryMs: 1 } }),
+  });
+  try {
+    {
+      await using live = new Live(born());
+      live.replies.began(RUN);
+      await live.writes(SOME);
+    }
+    {
+      await using live = new Live(born());
+      live.replies.began(RUN);
+      await live.writes("Now it is another text.");
+    }
+    {
+      await using live = new Live({ ...born(), config: { channels: { fake: {} } } });
+      live.replies.ended(RUN, FAILED);
+      await live.shows("⚠️ I could not answer: the model is overloaded");
+      await live.idle();
+    }
+    strictEqual(network.shown[0]?.id, "m1");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("nobody is shown to be writing where it can be seen", async () => {
+  const config = { ...STREAMED, agents: { defaults: { typingIntervalSeconds: 1 } } };
+  await using live = new Live({ config });
+  await using other = new Live({ config: { ...config, channels: { fake: {} } } });
+  live.replies.began(RUN);
+  await live.writes(SOME);
+  const twice = Promise.withResolvers<void>();
+  other.channel.onTyping = () => {
+    if (other.channel.typed.length === 2) twice.resolve();
+    return Promise.resolve();
+  };
+  other.replies.began(RUN);
+  await twice.promise;
+  deepStrictEqual(live.channel.typed, []);
 });

@@ -72,13 +72,15 @@ export type Ending = RunOutcome & { readonly stoppedBy?: StopReason };
 export interface Replies {
   /** The run begins; after a crash perhaps again. */
   began(run: Answering): void;
-  /** What the message that is being written says so far. */
+  /** What the message that is being written says so far. Called with each word: it must be quick. */
   writing(run: Answering, text: string): void;
   /**
    * A message is said. Called within the transaction that stores it: what this puts into the store
    * is there if and only if the message is.
    */
   said(run: Answering, text: string): void;
+  /** The same for the beginning of a message that nobody goes on with. */
+  brokeOff(run: Answering, text: string): void;
   /** Called within the transaction that ends the run, whatever was said. */
   ended(run: Answering, ending: Ending): void;
 }
@@ -614,8 +616,9 @@ export class Runs implements AsyncDisposable {
       active.hasActed = true;
       const entry = this.#store.transaction(() => {
         const isWhole = message.role === "assistant" && message.stopReason !== "aborted";
-        if (answering !== undefined && isWhole && text !== "" && !isSilent(text)) {
-          this.#replies?.said(answering, text);
+        if (answering !== undefined && text !== "" && !isSilent(text)) {
+          if (isWhole) this.#replies?.said(answering, text);
+          else this.#replies?.brokeOff(answering, text);
         }
         const line = { kind: "message", message, at, runId } as const;
         return this.#store.transcripts.append(session.id, line);

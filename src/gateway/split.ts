@@ -31,7 +31,14 @@ export function split(markdown: string, fit: Fit): readonly string[] {
   return pieces(markdown, fit).map(({ text }) => text);
 }
 
-/** The same, with where each message comes from. */
+/** The first of them, with where it comes from; `undefined` where there is none. */
+export function firstPiece(markdown: string, fit: Fit): Piece | undefined {
+  const source = new Source(markdown);
+  const start = nextStart(source, 0);
+  return start >= source.end ? undefined : nextPiece(source, start, fit);
+}
+
+/** All of them, with where each comes from. */
 export function pieces(markdown: string, fit: Fit): readonly Piece[] {
   const source = new Source(markdown);
   const found: Piece[] = [];

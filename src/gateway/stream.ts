@@ -281,7 +281,7 @@ export function isSilent(text: string): boolean {
 }
 
 /** Whether an answer that goes on may turn out to say nothing. */
-function mayBeSilent(text: string): boolean {
+export function mayBeSilent(text: string): boolean {
   const said = text.trim();
   return SILENT.some((word) => word.startsWith(said));
 }

@@ -124,7 +124,8 @@ export class SqliteOutbox implements Outbox {
 
   count(state: DeliveryState): number {
     return this.#database.one<{ count: number }>(
-      "SELECT count(*) AS count FROM outbox WHERE state = ?",
+      `SELECT count(*) AS count FROM outbox
+       WHERE state = ? AND message ->> '$.isPreview' IS NULL`,
       state,
     ).count;
   }

@@ -86,6 +86,23 @@ Deno.test("they are found by state, account and what asked for them", () => {
   deepStrictEqual([outbox.count("accepted"), outbox.count("sent")], [2, 0]);
 });
 
+Deno.test("previews are kept like messages, and do not count", () => {
+  using world = open();
+  const { outbox } = world;
+  const message = { id: "p", place: ADA, text: "One tw", isPreview: true } as const;
+  const times = { acceptedAt: 10, expiresAt: 100 };
+  outbox.add({ message, origin: "run:1", ...times });
+  outbox.add({ message: { ...message, id: "e", edits: "p" }, origin: "run:1", ...times });
+  const answer = { id: "a", place: ADA, text: "One two three", edits: "p" };
+  outbox.add({ message: answer, origin: "run:1", ...times });
+  deepStrictEqual(outbox.get("p")?.message, message);
+  deepStrictEqual(outbox.get("a")?.message, answer);
+  deepStrictEqual(outbox.list({}).map(({ id }) => id), ["a", "e", "p"]);
+  strictEqual(outbox.count("accepted"), 1);
+  outbox.update("p", { ...ENDED, state: "unknown" });
+  deepStrictEqual([outbox.count("unknown"), outbox.list({ states: ["unknown"] }).length], [0, 1]);
+});
+
 Deno.test("only what waits for the network is hastened", () => {
   using world = open();
   const { outbox } = world;

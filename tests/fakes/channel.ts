@@ -24,6 +24,12 @@ export type SendFault = (
   signal: AbortSignal,
 ) => Receipt | undefined | Promise<Receipt | undefined>;
 
+/** The same for what is done to a message that is there; an empty text removes it. */
+export type ChangeFault = (
+  target: MessageRef,
+  text: string,
+) => Receipt | undefined | Promise<Receipt | undefined>;
+
 /** A message as people in the chat see it. */
 export interface Shown {
   readonly id: string;
@@ -35,6 +41,7 @@ export class FakeNetwork {
   readonly shown: Shown[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #isIdempotent: boolean;
+  #count = 0;
 
   /** With `isIdempotent` a message of one id is shown once. */
   constructor({ isIdempotent = false }: { isIdempotent?: boolean } = {}) {
@@ -45,10 +52,20 @@ export class FakeNetwork {
   take(message: OutboundMessage): string {
     const known = this.#isIdempotent ? this.find(message.id) : undefined;
     if (known !== undefined) return known;
-    const id = `m${this.shown.length + 1}`;
+    const id = `m${++this.#count}`;
     this.shown.push({ id, message });
     for (const look of [...this.#waiting]) look();
     return id;
+  }
+
+  /** Changes what a message says, or removes it for an empty text. Returns whether it was there. */
+  change(id: string, text: string): boolean {
+    const at = this.shown.findIndex((shown) => shown.id === id);
+    const [old] = this.shown.splice(at, at < 0 ? 0 : 1);
+    if (old === undefined) return false;
+    if (text !== "") this.shown.splice(at, 0, { id, message: { ...old.message, text } });
+    for (const look of [...this.#waiting]) look();
+    return true;
   }
 
   /** What it calls a message of ours; `undefined` for one that it does not show. */
@@ -65,7 +82,12 @@ export class FakeNetwork {
 
   /** Resolves once so many messages are shown. */
   async showing(count: number): Promise<void> {
-    while (this.shown.length < count) {
+    await this.until(() => this.shown.length >= count);
+  }
+
+  /** Resolves once it is so; asked after each change of what is shown. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
       await new Promise<void>((resolve) => {
         const look = () => {
           this.#waiting.delete(look);
@@ -94,6 +116,8 @@ export class FakeChannel implements Channel {
   readonly network: FakeNetwork;
   /** Taken one by one, each for one attempt. */
   readonly faults: SendFault[] = [];
+  /** The same for edits and deletions. */
+  readonly changeFaults: ChangeFault[] = [];
   /** Every attempt, in order. */
   readonly attempts: OutboundMessage[] = [];
   readonly typed: Place[] = [];
@@ -144,12 +168,20 @@ export class FakeChannel implements Channel {
 
   edit(target: MessageRef, text: string): Promise<Receipt> {
     this.done.push({ what: "edit", target, text });
-    return Promise.resolve({ sent: true, messageIds: [target.messageId] });
+    return this.#change(target, text);
   }
 
   delete(target: MessageRef): Promise<Receipt> {
     this.done.push({ what: "delete", target });
-    return Promise.resolve({ sent: true, messageIds: [target.messageId] });
+    return this.#change(target, "");
+  }
+
+  async #change(target: MessageRef, text: string): Promise<Receipt> {
+    const fault = await this.changeFaults.shift()?.(target, text);
+    if (fault !== undefined) return fault;
+    return this.network.change(target.messageId, text)
+      ? { sent: true, messageIds: [target.messageId] }
+      : { sent: false, reason: "rejected", detail: "it is not there" };
   }
 
   react(target: MessageRef, emoji: string): Promise<Receipt> {

@@ -238,6 +238,11 @@ export class FakeTelegram implements AsyncDisposable {
     return this.journal.flatMap((entry) => entry.kind === "sent" ? [entry.message] : []);
   }
 
+  /** Those in a chat that are there, as they are now. */
+  shown(chat: number): readonly FakeMessage[] {
+    return [...this.#messages.values()].filter((message) => message.chat.id === chat);
+  }
+
   /** Calls of a method, answered or not. */
   calls(method: string): readonly Json[] {
     return this.journal.flatMap((entry) =>

@@ -794,6 +794,13 @@ class ContractNetwork implements FakeNetwork {
     }));
   }
 
+  get shown(): readonly SeenMessage[] {
+    return this.#telegram.shown(ANNA.id).map(({ message_id, text = "" }) => ({
+      id: String(message_id),
+      text,
+    }));
+  }
+
   say(text: string): Promise<string> {
     const { messageId, updateId } = this.#telegram.say(text);
     this.#updates.set(String(messageId), updateId);

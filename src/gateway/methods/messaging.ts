@@ -301,6 +301,7 @@ function wireEntry({ id, state, message, ...delivery }: Delivery): OutboxEntry {
     delivery;
   return {
     id,
+    kind: message.isPreview ? "preview" : "message",
     state,
     channel,
     accountId,

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import { FakeChannel, FakeNetwork, fakeNetwork } from "../../../tests/fakes/channel.ts";
+import { FakeChannel, FakeNetwork, fakeNetwork, placeOf } from "../../../tests/fakes/channel.ts";
 import { startKernel, type TestKernel } from "../../../tests/kernel.ts";
 import { checkConfig } from "../../config.ts";
 import { openStore } from "../../store/sqlite.ts";
@@ -271,6 +271,30 @@ Deno.test("what was not sent can be listed, sent again and dropped", async () =>
   await channel.network.showing(1);
   await kernel.call("outbox.drop", { ids: [two] });
   await rejects(Promise.resolve(kernel.call("outbox.drop", { ids: [two] })), /There is no message/);
+});
+
+Deno.test("a preview is listed as what it is, and is not sent again", async () => {
+  const { kernel, channels } = await connected();
+  await using _ = kernel;
+  channels.get("fake/default")!.faults.push(() => ({
+    sent: false,
+    reason: "rejected",
+    detail: "too rude",
+  }));
+  const { outbox } = kernel.gateway.networks;
+  const id = outbox.add({ place: placeOf("ada"), text: "One tw", isPreview: true });
+  const edits = outbox.add({ place: placeOf("ada"), text: "One two three", edits: id });
+  await outbox.ended(edits, { timeoutMs: 60_000 });
+  const { entries, counts } = await kernel.call("outbox.list", { states: ["dead", "sent"] });
+  deepStrictEqual(entries.map(({ kind, state }) => [kind, state]), [
+    ["message", "sent"],
+    ["preview", "dead"],
+  ]);
+  strictEqual(counts.dead, 0);
+  await rejects(
+    Promise.resolve().then(() => kernel.call("outbox.retry", { ids: [id] })),
+    /it is a preview/,
+  );
 });
 
 Deno.test("a network without what is wanted says so", async () => {

@@ -27,7 +27,9 @@ export type Fault =
   /** Done, but the answer makes no sense. */
   | { readonly kind: "nonsense"; readonly body: string }
   /** Done, but not answered before the fault is mended. */
-  | { readonly kind: "stall" };
+  | { readonly kind: "stall" }
+  /** Done and answered after a while, also for those who have left by then. */
+  | { readonly kind: "late"; readonly ms: number };
 
 /** What a call or an answer to a command has become. */
 export type ApiNote =
@@ -154,6 +156,10 @@ export class WebApi {
         ? {}
         : { "retry-after": String(fault.retryAfterSeconds) };
       return Response.json({ ok: false, error: "ratelimited" }, { status: 429, headers });
+    }
+    if (fault.kind === "late") {
+      await new Promise((resolve) => setTimeout(resolve, fault.ms));
+      return await work();
     }
     const answer = await work();
     if (fault.kind === "stall") {
