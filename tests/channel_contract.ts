@@ -439,6 +439,7 @@ export class TestInbox implements Inbox {
   mostAtOnce = 0;
   #asked = 0;
   #refusals = 0;
+  #spared = 0;
   #atOnce = 0;
   #gate: Promise<void> | undefined;
   #changed = Promise.withResolvers<void>();
@@ -449,7 +450,8 @@ export class TestInbox implements Inbox {
     this.#wake();
     await (this.#gate ?? new Promise((resolve) => setTimeout(resolve, 0)));
     this.#atOnce--;
-    if (this.#refusals > 0) {
+    if (this.#spared > 0) this.#spared--;
+    else if (this.#refusals > 0) {
       this.#refusals--;
       throw new Error("the disk is full");
     }
@@ -472,9 +474,10 @@ export class TestInbox implements Inbox {
     };
   }
 
-  /** The next so many can't be stored. */
-  refuse(count: number): void {
+  /** The next so many can't be stored, or those after the next few. */
+  refuse(count: number, { after = 0 } = {}): void {
     this.#refusals = count;
+    this.#spared = after;
   }
 
   /** Resolves when so many have been handed over, stored or not. */

@@ -210,6 +210,25 @@ Deno.test("what could not be stored while catching up is read again", async () =
   deepStrictEqual([...new Set(me.inbox.texts())].toSorted(), ["one", "three", "two"]);
 });
 
+Deno.test("catching up gets on, however often it is cut", async () => {
+  await using me = account();
+  const { world, gateway } = me.discord;
+  const ada = world.addUser("ada");
+  await me.connect();
+  await me.has(me.discord.say(ada, "0"));
+  await me.stop();
+  gateway.expire();
+  for (let i = 1; i <= 9; i++) me.discord.say(ada, String(i));
+  for (let life = 0; life < 2; life++) {
+    me.inbox.refuse(1, { after: 4 });
+    await rejects(me.live(), /the disk is full/);
+  }
+  me.live();
+  await me.heard("9");
+  // "0" once more, since something may have been said just before it
+  deepStrictEqual(me.inbox.texts(), ["0", ..."0123456789"]);
+});
+
 for (
   const [code, reason, words] of [
     [CloseCode.authenticationFailed, "auth", /token/],

@@ -121,7 +121,9 @@ export class Listener {
     };
     // An earlier gap that was not closed reaches further back.
     const after = memory.gap?.after ?? memory.seen;
-    memory.gap = after === undefined ? undefined : { after, guilds: guilds.map(({ id }) => id) };
+    memory.gap = after === undefined
+      ? undefined
+      : { ...memory.gap, after, guilds: guilds.map(({ id }) => id) };
     if (after !== undefined) memory.missedSince ??= after;
     memory.seen ??= idAt(Date.now());
     this.#connected();
@@ -172,8 +174,14 @@ export class Listener {
 
   async #catchUpChannel(where: Where): Promise<void> {
     const { memory, signal } = this.#parts;
-    if (memory.gap === undefined || signal.aborted) return;
-    await this.#readSince(timeOf(memory.gap.after) - OVERLAP_MS, where);
+    const { gap } = memory;
+    if (gap === undefined || signal.aborted) return;
+    const after = gap.read?.[where.channel_id] ?? idAt(timeOf(gap.after) - OVERLAP_MS);
+    await this.#readAfter(after, where, (id) => {
+      if (memory.gap === undefined) return;
+      memory.gap = { ...memory.gap, read: { ...memory.gap.read, [where.channel_id]: id } };
+      memory.flush(); // who is interrupted again and again must get to the end, too
+    });
   }
 
   /**
@@ -185,17 +193,22 @@ export class Listener {
     const isKnown = guild_id !== undefined || this.#parts.memory.knowsDirect(channel_id);
     if (isKnown || missedSince === undefined || !isId(channel_id)) return;
     const since = Math.max(timeOf(missedSince) - OVERLAP_MS, Date.now() - STRANGER_MS);
-    await this.#readSince(since, { channel_id });
+    await this.#readAfter(idAt(since), { channel_id });
   }
 
-  async #readSince(since: number, where: Where): Promise<void> {
+  /** `done` hears of each message that was dealt with. */
+  async #readAfter(
+    after: string,
+    where: Where,
+    done: (messageId: string) => void = () => {},
+  ): Promise<void> {
     const { client, signal } = this.#parts;
-    const after = idAt(since);
     const cut = () => this.#tooMuch(where.channel_id);
     for await (const message of missedIn(where.channel_id, { client, after, cut }, signal)) {
       if (signal.aborted) return;
       const member = await this.#memberOf(message.author?.id, where.guild_id);
       await this.#message({ ...message, ...where, ...(member && { member }) });
+      if (isId(message.id)) done(message.id);
     }
   }
 

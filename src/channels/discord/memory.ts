@@ -18,7 +18,12 @@ const Self = Type.Object({
 export type KnownSelf = Static<typeof Self>;
 
 /** What was missed since a session was lost, in guilds that have not been looked through yet. */
-const Gap = Type.Object({ after: Type.String(), guilds: Type.Array(Type.String()) });
+const Gap = Type.Object({
+  after: Type.String(),
+  guilds: Type.Array(Type.String()),
+  /** How far channels were read already, by their ids. */
+  read: optional(Type.Record(Type.String(), Type.String())),
+});
 export type Gap = Static<typeof Gap>;
 
 const Connection = Type.Object({

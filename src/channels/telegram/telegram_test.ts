@@ -61,6 +61,22 @@ Deno.test("what is stored is not asked for again, also after a restart", async (
   strictEqual(values.get("offset"), undefined);
 });
 
+Deno.test("what comes in another order is put in order, and none of it is lost", async () => {
+  await using telegram = startFakeTelegram();
+  const values = new MemoryValues();
+  for (const text of ["one", "two", "three"]) telegram.say(text);
+  telegram.reorder();
+  {
+    await using running = runIn(channelOf(telegram, { values }));
+    running.inbox.refuse(1, { after: 1 });
+    await rejects(running.ended, /the disk is full/);
+    strictEqual(running.inbox.texts()[0], "one");
+  }
+  await using running = runIn(channelOf(telegram, { values }));
+  await running.inbox.count(2);
+  deepStrictEqual(running.inbox.texts(), ["two", "three"]);
+});
+
 Deno.test("an offset of last week is not trusted", async () => {
   await using telegram = startFakeTelegram();
   const values = new MemoryValues();

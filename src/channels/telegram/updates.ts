@@ -163,7 +163,8 @@ async function askForNews(
     { signal, timeoutMs: hold * 1000 + to.pace.grace },
   );
   if (!areUpdates(updates)) throw new CallError("lost", "the answer is no list of updates");
-  return updates;
+  // an offset acknowledges all that is before it, in whatever order it came
+  return updates.toSorted((a, b) => a.update_id - b.update_id);
 }
 
 /** Resolves to the offset of the next question, which is kept, too. */
