@@ -13,7 +13,7 @@ const HELP =
 
   --kills N         how often the gateway is killed (100)
   --seed S          the same seed draws the same messages, faults and kills; a new one each time
-  --messages N      said and sent between two kills, more or less (20)
+  --messages N      said and sent between two kills, more or less (12)
   --networks A,B    only these (${Object.keys(NETWORKS).join(",")})
   --program FILE    the compiled gateway (dist/openclaw)
   --source          the gateway of this checkout instead, run from its sources
@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
     seed: { type: "string" },
-    messages: { type: "string", default: "20" },
+    messages: { type: "string", default: "12" },
     networks: { type: "string", default: Object.keys(NETWORKS).join(",") },
     program: { type: "string" },
     source: { type: "boolean", default: false },
@@ -66,24 +66,28 @@ try {
   });
   await world.open();
   let told = performance.now();
-  while (world.tally.kills < kills && world.violations.length === 0) {
-    if (await Promise.race([world.live(), asked.promise]) === "interrupted") break;
+  let isAsked = false;
+  while (world.tally.kills < kills && world.violations.length === 0 && !isAsked) {
+    isAsked = await Promise.race([world.live(), asked.promise]) === "interrupted";
     if (performance.now() - told > 5_000) {
       told = performance.now();
       tell(world);
     }
   }
   tell(world);
-  console.error("settling");
-  const verdict = await Promise.race([world.settle(), asked.promise.then(() => undefined)]);
+  if (!isAsked) console.error("settling");
+  const verdict = isAsked
+    ? undefined
+    : await Promise.race([world.settle(), asked.promise.then(() => undefined)]);
   if (verdict !== undefined) {
     const { counts, violations } = verdict;
     for (const violation of violations.slice(0, MAX_VIOLATIONS)) {
       console.log(`VIOLATION ${violation}`);
     }
     if (violations.length > 0) console.log(`--- gateway\n${world.output().slice(-MAX_OUTPUT)}`);
-    const all = { ...world.tally, ...counts, violations: violations.length };
-    console.log(Object.entries(all).map(([what, count]) => `${what}: ${count}`).join("\n"));
+    const { left, ...tally } = world.tally;
+    console.log(`killed with a message ${listed(left)}`);
+    console.log(listed({ ...tally, ...counts, shown: world.shown, violations: violations.length }));
     isGood = violations.length === 0;
     console.log(
       `seed ${seed}: ${isGood ? "good" : "BAD"}, in ${
@@ -103,6 +107,10 @@ function tell({ tally, said, sent, shown }: World): void {
     `${seconds} s: ${tally.kills} of ${kills} kills, ${tally.faults} faults; ` +
       `${said.length} said, ${sent.length} ordered, ${shown} shown`,
   );
+}
+
+function listed(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts).map(([what, count]) => `${what}: ${count}`).join("; ");
 }
 
 function wholeNumber(name: string, value: string): number {

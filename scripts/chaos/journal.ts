@@ -30,7 +30,6 @@ export interface OutboundRow {
   readonly message_ids: string | null;
   readonly chat_id: string;
   readonly text: string;
-  readonly reply_to: string | null;
 }
 
 export interface RunRow {
@@ -51,7 +50,8 @@ export interface Journal {
 export interface Leftovers {
   /** Stored, and not brought to an agent. */
   readonly waiting: number;
-  /** The last few that were stored, also those that are done with. */
+  /** How many were stored in all, and the last few of them, also those that are done with. */
+  readonly count: number;
   readonly stored: readonly Pick<InboundRow, "channel" | "chat_id" | "message_id">[];
   /** Runs that have no end. */
   readonly running: number;
@@ -59,7 +59,8 @@ export interface Leftovers {
   readonly outbox: readonly Pick<OutboundRow, "channel" | "state" | "text">[];
 }
 
-const RECENT = 20;
+/** As many as may be under way when a gateway dies. */
+const RECENT = 40;
 
 /** Reads it all. The gateway must have ended. */
 export function readJournal(file: string): Journal {
@@ -72,8 +73,7 @@ export function readJournal(file: string): Journal {
       outbox: all(
         `SELECT seq, id, channel, lane, origin, state, attempts, started_at, ended_at, fault, error,
            message_ids, json_extract(message, '$.place.chatId') AS chat_id,
-           json_extract(message, '$.text') AS text,
-           json_extract(message, '$.replyTo') AS reply_to
+           json_extract(message, '$.text') AS text
          FROM outbox ORDER BY seq`,
       ),
       runs: new Map(runs.map((run) => [run.run_id, run])),
@@ -87,6 +87,7 @@ export function readLeftovers(file: string): Leftovers | undefined {
     if (all("SELECT 1 FROM sqlite_schema WHERE name = 'inbox'").length === 0) return undefined;
     return {
       waiting: all("SELECT 1 FROM inbox WHERE message IS NOT NULL AND state = 'waiting'").length,
+      count: all<{ count: number }>("SELECT count(*) AS count FROM inbox")[0]?.count ?? 0,
       stored: all(
         `SELECT channel, chat_id, message_id FROM inbox ORDER BY seq DESC LIMIT ${RECENT}`,
       ),

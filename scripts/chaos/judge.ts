@@ -1,6 +1,6 @@
 /** Whether messages were lost, doubled, mixed up or made up. */
 import type { InboundRow, Journal, OutboundRow, RunRow } from "./journal.ts";
-import { ID } from "./model.ts";
+import { ID, toolIdOf } from "./model.ts";
 import type { ChaosNetwork, Fate, Shown } from "./network.ts";
 
 /** What a person wrote. */
@@ -10,6 +10,8 @@ export interface Said {
   readonly network: ChaosNetwork;
   readonly chat: string;
   readonly messageId: string;
+  /** The model was asked to have a tool write something, too. */
+  readonly isForTool: boolean;
 }
 
 /** What an operator asked to be sent. */
@@ -36,13 +38,16 @@ export interface Evidence {
 }
 
 /** How the gateway tells in a chat that a crash cut an answer. */
-const INTERRUPTED = /could not answer: interrupted/;
+export const INTERRUPTED = /could not answer: interrupted/;
+/** How the journal says it. */
+const INTERRUPTED_RUN = /"error":"interrupted|"stopReason":"restart"/;
 
 /** Judges when all has settled. */
 export function judge(evidence: Evidence): Verdict {
   const files = filed(evidence);
   const findings = [
     ...evidence.said.map((message) => answerOf(message, files)),
+    ...evidence.said.filter(({ isForTool }) => isForTool).map((message) => deedOf(message, files)),
     ...evidence.sent.map((order) => endOf(order, files)),
   ];
   const counts: Record<string, number> = {};
@@ -52,6 +57,7 @@ export function judge(evidence: Evidence): Verdict {
   const violations = [
     ...findings.flatMap(({ fault }) => fault ?? []),
     ...strays(evidence),
+    ...passedOver(evidence, files),
     ...misanswered(evidence),
     ...missent(evidence),
   ];
@@ -69,12 +75,10 @@ interface Files {
   readonly shown: ReadonlyMap<string, readonly Shown[]>;
   /** What was to be said, by network and id. */
   readonly outbox: ReadonlyMap<string, readonly OutboundRow[]>;
-  /** What was to be said instead, by network, chat and the message that it answers. */
+  /** What was to be said instead of answers, by network and chat. */
   readonly notices: ReadonlyMap<string, readonly OutboundRow[]>;
   /** By network, chat and message. */
   readonly inbox: ReadonlyMap<string, readonly InboundRow[]>;
-  /** Those that became a run, by the run. */
-  readonly turns: ReadonlyMap<string, readonly InboundRow[]>;
   readonly runs: Journal["runs"];
 }
 
@@ -87,16 +91,15 @@ function filed({ networks, journal }: Evidence): Files {
   );
   return {
     shown: grouped(shown),
-    outbox: grouped(outbox.flatMap((row) =>
-      idsIn(row.text).map((id) => [nameOf(row.channel, id), row] as const)
-    )),
+    outbox: grouped(
+      outbox.flatMap((row) => idsIn(row.text).map((id) => [nameOf(row.channel, id), row] as const)),
+    ),
     notices: grouped(
       outbox.filter(({ text }) => INTERRUPTED.test(text)).map((row) =>
-        [nameOf(row.channel, row.chat_id, row.reply_to), row] as const
+        [nameOf(row.channel, row.chat_id), row] as const
       ),
     ),
     inbox: grouped(inbox.map((row) => [keyOf(row), row] as const)),
-    turns: grouped(inbox.map((row) => [row.outcome ?? "", row] as const)),
     runs,
   };
 }
@@ -126,19 +129,44 @@ function answerOf(message: Said, files: Files): Finding {
   const good = (...more: readonly string[]): Finding => ({ facts: [...facts, ...more] });
   const isUnknown = rows.replies.some(({ state }) => state === "unknown");
   const [answer, ...others] = answers;
+  const isInterrupted = rows.notices.some(({ state }) => state === "sent" || state === "unknown");
   if (others.length > 0) return bad(`was answered ${answers.length} times`);
   if (answer !== undefined) {
     if (answer.chat !== chat) return bad(`was answered in chat ${answer.chat}`);
-    return isUnknown ? good("answered", "answered, though unknown") : good("answered");
+    return good(
+      "answered",
+      ...isUnknown ? ["answered, though unknown"] : [],
+      ...isInterrupted ? ["answered later, after an interruption"] : [],
+    );
   }
   if (isUnknown) return good("not answered, and unknown", `unknown on ${network.id}`);
-  if (rows.notices.some(({ state }) => state === "sent" || state === "unknown")) {
-    return good("interrupted");
-  }
+  if (isInterrupted) return good("said to be interrupted");
   if (fate === "acknowledged") return bad("was acknowledged and not answered");
   if (rows.inbox.length > 0) return bad("was stored and not answered");
   // what the network never handed over, or keeps, is its own business
   return good("left with the network");
+}
+
+/** What a tool does for a message is never done twice, whatever cuts the run. */
+function deedOf({ id, network, chat }: Said, files: Files): Finding {
+  const name = nameOf(network.id, toolIdOf(id));
+  const shown = files.shown.get(name) ?? [];
+  const rows = files.outbox.get(name) ?? [];
+  const bad = (what: string): Finding => ({
+    facts: ["for a tool"],
+    fault: [
+      `${network.id} message ${id} in chat ${chat}: its tool ${what}`,
+      ...rows.map((row) => `  outbox ${JSON.stringify(row)}`),
+      ...shown.map((message) => `  shown ${JSON.stringify(message)}`),
+    ].join("\n"),
+  });
+  if (rows.length > 1) return bad(`wrote ${rows.length} times`);
+  if (shown.length > 1) return bad(`is shown ${shown.length} times`);
+  if (shown.some((message) => message.chat !== chat)) return bad("wrote into another chat");
+  const [row] = rows;
+  if (row?.state === "sent" && shown.length === 0) return bad("is said to have written");
+  if (row !== undefined && row.ended_at === null) return bad("came to no end");
+  return { facts: ["for a tool", ...shown.length === 1 ? ["written by a tool"] : []] };
 }
 
 function endOf({ id, network, heard }: Sent, files: Files): Finding {
@@ -171,7 +199,10 @@ function endOf({ id, network, heard }: Sent, files: Files): Finding {
 
 /** What was sent that nobody had said, or asked for. */
 function strays({ networks, said, sent, journal }: Evidence): readonly string[] {
-  const known = new Set([...said, ...sent].map(({ id }) => id));
+  const known = new Set([
+    ...[...said, ...sent].map(({ id }) => id),
+    ...said.filter(({ isForTool }) => isForTool).map(({ id }) => toolIdOf(id)),
+  ]);
   return networks.flatMap((network) =>
     network.shown.flatMap((message) => {
       if (INTERRUPTED.test(message.text)) return [];
@@ -184,6 +215,19 @@ function strays({ networks, said, sent, journal }: Evidence): readonly string[] 
         `${network.id} has a message that nobody asked for: ${JSON.stringify(message)}\n` +
         rows.map((row) => `  outbox ${JSON.stringify(row)}`).join("\n"),
       ];
+    })
+  );
+}
+
+/** Messages that never came to us, although later ones of their chats did. */
+function passedOver({ networks, said }: Evidence, { inbox }: Files): readonly string[] {
+  return networks.flatMap((network) =>
+    network.chats.flatMap(({ id: chat }) => {
+      const own = said.filter((message) => message.network === network && message.chat === chat);
+      const isHere = ({ messageId }: Said) => inbox.has(nameOf(network.id, chat, messageId));
+      return own.slice(0, own.findLastIndex(isHere)).filter((message) => !isHere(message)).map(
+        ({ id }) => `${network.id} chat ${chat}: ${id} never came to us, and later ones did`,
+      );
     })
   );
 }
@@ -256,16 +300,14 @@ interface Rows {
 function rowsOf({ id, network, chat, messageId }: Said, files: Files): Rows {
   const inbox = files.inbox.get(nameOf(network.id, chat, messageId)) ?? [];
   const runs = inbox.flatMap(({ outcome }) => runsFrom(outcome, files));
-  // of several that became one turn, the last is what a notice answers
-  const turn = runs.flatMap(({ run_id }) => files.turns.get(run_id) ?? []);
-  const answered = new Set(turn.map(({ message_id }) => message_id));
   return {
     inbox,
     runs,
     replies: files.outbox.get(nameOf(network.id, id)) ?? [],
-    notices: [...answered, null].flatMap((messageId) =>
-      files.notices.get(nameOf(network.id, chat, messageId)) ?? []
-    ),
+    // which of the chat's runs one tells of, it does not say: in a chat of two it answers no message
+    notices: runs.some(({ result }) => INTERRUPTED_RUN.test(result ?? ""))
+      ? files.notices.get(nameOf(network.id, chat)) ?? []
+      : [],
   };
 }
 

@@ -123,6 +123,7 @@ function faultsOf(fake: FakeSlack): Readonly<Record<string, () => void>> {
     "send: half": () => fake.fail(send, { kind: "half" }, once),
     "send: nonsense": () => fake.fail(send, { kind: "nonsense", body: "{" }, once),
     "send: stall": () => fake.fail(send, { kind: "stall" }, once),
+    "send: late": () => fake.fail(send, { kind: "late", ms: 900 }, few),
     "connect: too many": () =>
       fake.fail("apps.connections.open", { kind: "limit", retryAfterSeconds: 1 }, once),
     "connect: stall": () => fake.fail("apps.connections.open", { kind: "stall" }, once),
