@@ -18,7 +18,7 @@ export interface Line {
   readonly remoteIp: string;
   /** Sends a text message; `false`, always, where the socket itself must do it. */
   send(text: string): boolean;
-  /** Bytes of such messages that the client has not taken. */
+  /** Messages sent so that the client has not taken: their length in UTF-16 units. */
   readonly buffered: number;
   /** The handshake is done: larger messages may come. */
   raise(maxMessageBytes: number): void;

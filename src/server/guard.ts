@@ -64,7 +64,7 @@ export interface Peer {
    * server must send everything.
    */
   send(text: string): boolean;
-  /** Bytes of such messages that the client has not taken. */
+  /** Messages sent so that the client has not taken: their length in UTF-16 units. */
   readonly buffered: number;
   /**
    * Drops the connection now and frees what is buffered for it on both sides; the server's end of

@@ -1,7 +1,7 @@
 /** Relays one TCP connection to the inner server, and ends it where it breaks a rule. */
 import type { GuardLimits, Handler, Peer } from "./guard.ts";
 import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
-import { closeFrame, FrameMeter, textFrame } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, textFrames } from "./guard_frames.ts";
 import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
 import { Intake, type Sizes } from "./guard_intake.ts";
 import type { Turn } from "./turn.ts";
@@ -54,15 +54,18 @@ type Phase =
   | "frames"
   | "parting"; // its goodbye: what it still says is thrown away, what it is owed goes out
 
-/** Something on its way out. */
-interface Parcel {
+/** Something on its way out: a message of ours, or what the inner server said. */
+type Parcel = string | Relayed;
+
+interface Relayed {
+  /** It may be a part of a frame. */
   readonly bytes: Uint8Array;
-  /** Set for what the inner server said, which may be a part of a frame; called when it is out. */
-  readonly relayed?: () => void;
+  /** Called when it is out. */
+  readonly relayed: () => void;
 }
 
-/** Frames are written together up to this size, in bytes. */
-const BATCH_BYTES = 65_536;
+/** Messages are written together up to this length, in UTF-16 units. */
+const BATCH_LENGTH = 65_536;
 
 export class Connection implements Peer {
   /** Names this connection to the inner server. Nobody outside can guess it. */
@@ -105,7 +108,7 @@ export class Connection implements Peer {
   /** What waits to go out, in order. */
   readonly #parcels: Parcel[] = [];
   #isWriting = false;
-  /** Bytes of frames of ours that the client has not taken. */
+  /** Messages of ours that the client has not taken: their length in UTF-16 units. */
   #waiting = 0;
 
   constructor(
@@ -193,9 +196,8 @@ export class Connection implements Peer {
   send(text: string): boolean {
     if (!this.#isUpgraded || this.#requests > 1) return false;
     if (this.#isParting()) return true; // nobody is there to hear it
-    const bytes = textFrame(text);
-    this.#waiting += bytes.length;
-    this.#enqueue({ bytes });
+    this.#waiting += text.length;
+    this.#enqueue(text);
     return true;
   }
 
@@ -222,7 +224,7 @@ export class Connection implements Peer {
     this.#enter("parting", Infinity);
     this.#writingSince = 0;
     this.#client.close();
-    for (const { relayed } of this.#parcels.splice(0)) relayed?.();
+    for (const parcel of this.#parcels.splice(0)) if (typeof parcel !== "string") parcel.relayed();
     this.#waiting = 0;
     this.#closeServer();
     this.#authenticated();
@@ -399,8 +401,7 @@ export class Connection implements Peer {
     try {
       for (let next; (next = this.#take()) !== undefined;) {
         await this.#send(next.bytes);
-        if (next.relayed === undefined) this.#waiting -= next.bytes.length;
-        else next.relayed();
+        next.done();
       }
     } catch (error) {
       this.#lost(error);
@@ -413,31 +414,26 @@ export class Connection implements Peer {
    * What goes out next. The inner server's frames are control frames, and only between them ours
    * have a place; before them all comes the head of its 101.
    */
-  #take(): Parcel | undefined {
+  #take(): { readonly bytes: Uint8Array; readonly done: () => void } | undefined {
     const isOurTurn = this.#outbound?.isBetween === true;
-    const first = this.#parcels.findIndex(({ relayed }) => relayed !== undefined || isOurTurn);
-    const [parcel] = first < 0 ? [] : this.#parcels.splice(first, 1);
-    if (parcel === undefined) return undefined;
-    if (parcel.relayed !== undefined) {
-      if (this.#isUpgraded) this.#follow(parcel.bytes);
-      return parcel;
+    const at = isOurTurn ? 0 : this.#parcels.findIndex((parcel) => typeof parcel !== "string");
+    const first = this.#parcels[at];
+    if (first === undefined) return undefined;
+    if (typeof first !== "string") {
+      this.#parcels.splice(at, 1);
+      if (this.#isUpgraded) this.#follow(first.bytes);
+      return { bytes: first.bytes, done: first.relayed };
     }
-    let size = parcel.bytes.length;
-    let count = 0;
-    for (const { bytes, relayed } of this.#parcels) {
-      if (relayed !== undefined || size + bytes.length > BATCH_BYTES) break;
-      size += bytes.length;
-      count++;
+    const texts: string[] = [];
+    let length = 0;
+    for (const parcel of this.#parcels) {
+      if (typeof parcel !== "string") break;
+      if (texts.length > 0 && length + parcel.length > BATCH_LENGTH) break;
+      length += parcel.length;
+      texts.push(parcel);
     }
-    if (count === 0) return parcel;
-    const batch = new Uint8Array(size);
-    batch.set(parcel.bytes);
-    let at = parcel.bytes.length;
-    for (const { bytes } of this.#parcels.splice(0, count)) {
-      batch.set(bytes, at);
-      at += bytes.length;
-    }
-    return { bytes: batch };
+    this.#parcels.splice(0, texts.length);
+    return { bytes: textFrames(texts), done: () => this.#waiting -= length };
   }
 
   /** Keeps track of where the frames end that go out; the first one follows the head of the 101. */

@@ -91,19 +91,48 @@ export function closeFrame(code: number, reason = ""): Uint8Array {
   return frame.subarray(0, 4 + written);
 }
 
-/** A whole text message as a server sends it, in one frame. */
-export function textFrame(text: string): Uint8Array {
-  const body = encoder.encode(text);
-  const { length } = body;
-  const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-  const frame = new Uint8Array(2 + lengthBytes + length);
-  frame[0] = 0x80 | TEXT;
-  frame[1] = lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127;
-  const view = new DataView(frame.buffer);
-  if (lengthBytes === 2) view.setUint16(2, length);
-  if (lengthBytes === 8) view.setBigUint64(2, BigInt(length));
-  frame.set(body, 2 + lengthBytes);
-  return frame;
+/** Whole text messages as a server sends them, each in one frame, one behind the other. */
+export function textFrames(texts: readonly string[]): Uint8Array {
+  // mostly a byte is a letter: to be wrong costs another try, to make sure costs every time
+  let frames = new Uint8Array(
+    texts.reduce((sum, { length }) => sum + headSize(length) + length, 0),
+  );
+  let end = 0;
+  for (const [n, text] of texts.entries()) {
+    const body = frames.subarray(end + headSize(text.length));
+    const { read, written } = encoder.encodeInto(text, body);
+    const isThere = read === text.length && headSize(written) === headSize(text.length) &&
+      end + headSize(written) + written <= frames.length;
+    if (isThere) {
+      end += writeHead(frames, end, written) + written;
+      continue;
+    }
+    const bytes = encoder.encode(text);
+    const rest = texts.slice(n + 1).reduce((sum, { length }) => sum + MAX_HEAD + 3 * length, 0);
+    const larger = new Uint8Array(end + MAX_HEAD + bytes.length + rest);
+    larger.set(frames.subarray(0, end));
+    frames = larger;
+    end += writeHead(frames, end, bytes.length);
+    frames.set(bytes, end);
+    end += bytes.length;
+  }
+  return frames.subarray(0, end);
+}
+
+function headSize(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : MAX_HEAD;
+}
+
+/** Returns the size of the head. */
+function writeHead(frames: Uint8Array, at: number, length: number): number {
+  const size = headSize(length);
+  const lengthBytes = size - 2;
+  frames[at] = 0x80 | TEXT;
+  frames[at + 1] = lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127;
+  for (let n = 0, left = length; n < lengthBytes; n++, left = Math.floor(left / 256)) {
+    frames[at + 1 + lengthBytes - n] = left % 256;
+  }
+  return size;
 }
 
 const encoder = new TextEncoder();
@@ -113,4 +142,5 @@ const TEXT = 1;
 const BINARY = 2;
 const CLOSE = 8;
 const PONG = 10;
+const MAX_HEAD = 10;
 const MAX_CLOSE_FRAME = 2 + 125;

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { closeFrame, FrameMeter, textFrame, type Violation } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, textFrames, type Violation } from "./guard_frames.ts";
 
 interface Frame {
   readonly opcode: number;
@@ -161,12 +161,27 @@ Deno.test("closeFrame is a server's close frame, its reason cut between characte
   strictEqual(new TextDecoder().decode(long.subarray(4)), "é".repeat(61));
 });
 
-Deno.test("textFrame is a server's text message, its length in as few bytes as can be", () => {
+Deno.test("textFrames are a server's messages, their lengths in as few bytes as can be", () => {
   for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
-    const bytes = textFrame("x".repeat(length));
+    const bytes = textFrames(["x".repeat(length)]);
     const head = encode({ opcode: 1, isFinal: true, length, isMasked: false });
     deepStrictEqual([...bytes.subarray(0, head.length)], head);
     strictEqual(bytes.length, head.length + length);
   }
-  strictEqual(new TextDecoder().decode(textFrame("é€").subarray(2)), "é€");
+});
+
+Deno.test("textFrames hold every text, whatever its letters take", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 300 });
+  fc.assert(fc.property(fc.array(text), fc.nat(3), (texts, times) => {
+    const all = [...texts, "é".repeat(100 * times), "€".repeat(30_000 * times), ...texts];
+    let bytes = textFrames(all);
+    for (const text of all) {
+      const body = new TextEncoder().encode(text);
+      const head = encode({ opcode: 1, isFinal: true, length: body.length, isMasked: false });
+      deepStrictEqual(bytes.subarray(0, head.length), new Uint8Array(head));
+      deepStrictEqual(bytes.subarray(head.length, head.length + body.length), body);
+      bytes = bytes.subarray(head.length + body.length);
+    }
+    strictEqual(bytes.length, 0);
+  }));
 });
