@@ -50,8 +50,8 @@ export interface Model {
   readonly api: string;
   /** Throws `ModelError` when the call fails; ends at once, without `end`, when aborted. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
-  /** Does beforehand what the first call would have to wait for. Calls nobody, and never rejects. */
-  rehearse?(): Promise<void>;
+  /** A stand-in that does what a call would, and calls nobody. What it says is of no use. */
+  standIn?(): Model;
 }
 
 /** Why a model call failed. */

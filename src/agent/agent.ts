@@ -150,7 +150,9 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     compact: (request, io, signal) => turn(summariseTurn, request, { io, signal }),
     async rehearse(agentId) {
       try {
-        await (await prepare({ agentId })).lineup.current.rehearse?.();
+        const prepared = await prepare({ agentId });
+        const standIn = prepared.lineup.current.standIn?.();
+        if (standIn !== undefined) await rehearse({ ...prepared, lineup: new Lineup([standIn]) });
       } catch (cause) {
         log(`Agent '${agentId}' is not ready: ${cause instanceof Error ? cause.message : cause}`);
       }
@@ -171,6 +173,17 @@ export function createAgent(parts: AgentParts): AgentRuntime {
       ];
     },
   };
+}
+
+/** Takes a turn of which nothing remains. */
+async function rehearse(parts: TurnParts): Promise<void> {
+  const message = { role: "user", content: "Hello", timestamp: 0 } as const;
+  const entry = { seq: 0, id: "rehearsal", at: 0, kind: "message", message } as const;
+  const io = { history: () => [entry], steering: () => [] };
+  const over = new AbortController();
+  for await (const { type } of takeTurn({ ...parts, log: () => {} }, io, over.signal)) {
+    if (type === "retry") over.abort(); // it has been read, and was nonsense
+  }
 }
 
 function thinkingOf(config: Config, agentId: string): ThinkingLevel {

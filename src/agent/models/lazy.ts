@@ -1,5 +1,5 @@
 /** A model whose adapter is loaded when it is first called: an SDK takes longer than our start. */
-import type { Model, ModelInfo, ModelRequest } from "../../model.ts";
+import type { Model, ModelInfo } from "../../model.ts";
 import type { PROVIDER_APIS } from "../../config.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -15,33 +15,21 @@ export function lazyModel(api: Api, info: ModelInfo, endpoint: Endpoint): Model 
       const model = await load(api, info, endpoint);
       if (!signal.aborted) yield* model.stream(request, signal);
     },
-    async rehearse() {
-      try {
-        const model = await load(api, info, { ...endpoint, fetch: silence });
-        const { signal } = new AbortController();
-        for await (const _ of model.stream(REHEARSAL, signal));
-      } catch {
-        // silence is no good answer; what there is to load is loaded
-      }
-    },
+    standIn: () => lazyModel(api, info, { ...endpoint, fetch: silence }),
   };
 }
 
 /** A server that has nothing to say. */
-const silence: typeof fetch = () =>
-  Promise.resolve(
-    new Response("data: {}\n\ndata: [DONE]\n\n", {
-      headers: { "content-type": "text/event-stream" },
-    }),
-  );
+const silence: typeof fetch = () => Promise.resolve(new Response(SILENCE, { headers: STREAM }));
 
-const REHEARSAL: ModelRequest = {
-  system: "",
-  messages: [{ role: "user", content: "", timestamp: 0 }],
-  tools: [],
-  thinking: "off",
-  maxOutputTokens: 1,
-};
+const STREAM = { "content-type": "text/event-stream" };
+/** As chat completions say it; to the others it is nonsense, which they find out by reading it. */
+const SILENCE = `data: ${
+  JSON.stringify({
+    id: "",
+    choices: [{ index: 0, delta: { content: "." }, finish_reason: "stop" }],
+  })
+}\n\ndata: [DONE]\n\n`;
 
 async function load(api: Api, info: ModelInfo, endpoint: Endpoint): Promise<Model> {
   switch (api) {
