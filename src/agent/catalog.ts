@@ -23,6 +23,9 @@ export interface CatalogParts {
   log(line: string): void;
 }
 
+/** Who changes settings often leaves no trail of models behind. */
+const MAX_MODELS = 32;
+
 /**
  * The models of this machine. What the configuration names comes first, then a provider whose key
  * is in the environment, then a model server on this machine, then the built-in demo.
@@ -31,6 +34,8 @@ export class Catalog implements ModelCatalog {
   readonly #parts: CatalogParts;
   readonly #fetch: typeof fetch;
   readonly #local: LocalServers;
+  /** By all that they are made from. */
+  readonly #models = new Map<string, Model>();
 
   constructor(parts: CatalogParts) {
     this.#parts = parts;
@@ -106,7 +111,18 @@ export class Catalog implements ModelCatalog {
     if (info.provider === demo.info.provider) return demo;
     const { api, problem: unusable, ...reach } = this.#reach(info.provider);
     if (unusable !== undefined) return failing(info, api, unusable);
-    return lazyModel(api, info, { provider: info.provider, fetch: this.#fetch, ...reach });
+    return this.#made(api, info, reach);
+  }
+
+  /** The same model for the same wish: an SDK takes a millisecond to make one. */
+  #made(api: Api, info: ModelInfo, reach: Omit<Reach, "api" | "problem">): Model {
+    const wish = JSON.stringify([api, info, reach]);
+    const known = this.#models.get(wish);
+    if (known !== undefined) return known;
+    const model = lazyModel(api, info, { provider: info.provider, fetch: this.#fetch, ...reach });
+    if (this.#models.size >= MAX_MODELS) this.#models.clear();
+    this.#models.set(wish, model);
+    return model;
   }
 
   /** What is known of the model that a text names; never rejects. */

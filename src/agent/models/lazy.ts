@@ -8,12 +8,14 @@ export type Api = typeof PROVIDER_APIS[number];
 
 /** A model that is spoken to in the given format. Nothing is loaded or opened until it is called. */
 export function lazyModel(api: Api, info: ModelInfo, endpoint: Endpoint): Model {
+  let model: Promise<Model> | undefined;
   return {
     info,
     api,
     async *stream(request, signal) {
-      const model = await load(api, info, endpoint);
-      if (!signal.aborted) yield* model.stream(request, signal);
+      model ??= load(api, info, endpoint);
+      const loaded = await model;
+      if (!signal.aborted) yield* loaded.stream(request, signal);
     },
     standIn: () => lazyModel(api, info, { ...endpoint, fetch: silence }),
   };
