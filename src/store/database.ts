@@ -97,11 +97,17 @@ export class Database implements Disposable {
   readonly #sync: GroupSync | undefined;
   #log: Deno.FsFile | undefined;
   #depth = 0;
+  #undone = 0;
 
   constructor(path: string) {
     this.path = path;
     this.#db = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
     if (path !== ":memory:") this.#sync = new GroupSync(() => this.#syncLog());
+  }
+
+  /** How often changes were undone: what was written before may not be there any more. */
+  get undone(): number {
+    return this.#undone;
   }
 
   /** Whether all that was changed is on the disk itself. */
@@ -169,6 +175,7 @@ export class Database implements Disposable {
       this.run(commit);
       return result;
     } catch (error) {
+      this.#undone++;
       // A full disk, say, makes SQLite undo the whole by itself.
       if (this.#db.isTransaction) { for (const sql of undo) this.run(sql); }
       throw error;

@@ -16,15 +16,21 @@ interface SessionRow {
 
 const COLUMNS = "key, agent_id, session_id, settings, stats, created_at, updated_at";
 
+/** Sessions that are kept in memory. */
+const MAX_KNOWN = 1_000;
+
 export class SqliteSessions implements Sessions {
   readonly #database: Database;
+  /** What was read or written lately: a run asks for its session again and again. */
+  readonly #known = new Map<SessionKey, Session>();
+  #undone = 0;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   get(key: SessionKey): Session | undefined {
-    return this.#find("key", key);
+    return this.#remembered(key) ?? this.#remember(this.#find("key", key));
   }
 
   byId(sessionId: string): Session | undefined {
@@ -86,10 +92,11 @@ export class SqliteSessions implements Sessions {
       spawnedBy ?? null,
       [key, label, displayName].join("\n").toLowerCase(),
     );
-    return toSession(row);
+    return this.#remember(toSession(row));
   }
 
   remove(key: SessionKey, { transcript }: { transcript: boolean }): boolean {
+    this.#known.delete(key);
     return this.#database.transaction(() => {
       const row = this.#database.get<{ session_id: string }>(
         "DELETE FROM sessions WHERE key = ? RETURNING session_id",
@@ -100,6 +107,20 @@ export class SqliteSessions implements Sessions {
       }
       return row !== undefined;
     });
+  }
+
+  #remembered(key: SessionKey): Session | undefined {
+    const { undone } = this.#database;
+    if (undone !== this.#undone) this.#known.clear();
+    this.#undone = undone;
+    return this.#known.get(key);
+  }
+
+  #remember<T extends Session | undefined>(session: T): T {
+    if (session === undefined) return session;
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(session.key, session);
+    return session;
   }
 
   #find(column: "key" | "session_id" | "label", value: string): Session | undefined {
@@ -156,13 +177,13 @@ function conditions(
 
 function toSession(row: SessionRow): Session {
   const where = { table: "sessions", key: row.key };
-  return {
+  return Object.freeze({
     key: row.key,
     agentId: row.agent_id,
     id: row.session_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    settings: fromJson<SessionSettings>(row.settings, where),
-    stats: fromJson<SessionStats>(row.stats, where),
-  };
+    settings: Object.freeze(fromJson<SessionSettings>(row.settings, where)),
+    stats: Object.freeze(fromJson<SessionStats>(row.stats, where)),
+  });
 }

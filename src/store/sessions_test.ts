@@ -232,14 +232,36 @@ Deno.test("listing is a walk of an index, with nothing to sort", () => {
   }
 });
 
-Deno.test("what is returned is the caller's to change", () => {
+Deno.test("what is returned is nobody's to change", () => {
   using database = open();
   const sessions = new SqliteSessions(database);
   const settings = { label: "L" };
   const saved = sessions.save(key("a"), { agentId: "main", settings, now: 1 });
-  Object.assign(saved.settings, { label: "changed" });
+  throws(() => Object.assign(saved.settings, { label: "changed" }), TypeError);
   settings.label = "changed too";
   strictEqual(sessions.get(key("a"))?.settings.label, "L");
+});
+
+Deno.test("what is undone was never there", () => {
+  using database = open();
+  const sessions = new SqliteSessions(database);
+  const saved = sessions.save(key("a"), { agentId: "main", settings: { label: "L" }, now: 1 });
+  const undo = (change: () => void) =>
+    throws(() =>
+      database.transaction(() => {
+        change();
+        throw new Error("no");
+      }), /no/);
+  undo(() => {
+    sessions.save(key("a"), { agentId: "main", settings: { label: "M" }, now: 2 });
+    strictEqual(sessions.get(key("a"))?.settings.label, "M");
+  });
+  deepStrictEqual(sessions.get(key("a")), saved);
+  undo(() => {
+    sessions.remove(key("a"), { transcript: false });
+    strictEqual(sessions.get(key("a")), undefined);
+  });
+  deepStrictEqual(sessions.get(key("a")), saved);
 });
 
 function open() {
