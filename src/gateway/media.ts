@@ -28,6 +28,8 @@ export interface MediaOptions {
 
 /** How a file's temporary name ends. */
 const PART = ".part";
+/** What is read at a time. */
+const PIECE_BYTES = 65_536;
 
 export class MediaFolder {
   readonly #path: string;
@@ -86,7 +88,7 @@ export class MediaFolder {
       signal: AbortSignal;
     },
   ): Promise<{ head: Uint8Array; size: number }> {
-    const reader = stream.getReader();
+    const reader = readerOf(stream);
     const end = (error: unknown) => void reader.cancel(error).catch(() => {}); // a read then ends
     let fault: MediaError | undefined;
     const giveUp = (reason: string) => {
@@ -112,7 +114,9 @@ export class MediaFolder {
         const { done, value } = await reader.read();
         signal.throwIfAborted();
         if (fault !== undefined) throw fault;
-        if (done) return { head: head.subarray(0, Math.min(size, HEAD_BYTES)), size };
+        if (done || value === undefined) {
+          return { head: head.subarray(0, Math.min(size, HEAD_BYTES)), size };
+        }
         clearTimeout(stall);
         stall = setTimeout(() => giveUp("the network stopped sending it"), this.#stallMs);
         if (size < HEAD_BYTES) head.set(value.subarray(0, HEAD_BYTES - size), size);
@@ -174,6 +178,31 @@ function shownName(
   const isVague = /^(?:text\/plain|application\/(?:zip|octet-stream))$/.test(mimeType);
   const end = isVague && given !== "" ? given.toLowerCase() : extension;
   return `${safe === "" ? "" : `-${[...safe].slice(0, 40).join("")}`}.${end}`;
+}
+
+/** What a stream has, piece by piece. A piece is gone with the next one. */
+interface Reader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array }>;
+  cancel(reason: unknown): Promise<void>;
+}
+
+/** Reads into one and the same buffer where the stream can: else each piece is garbage at once. */
+function readerOf(stream: ReadableStream<Uint8Array>): Reader {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = stream.getReader({ mode: "byob" });
+  } catch {
+    return stream.getReader(); // it has pieces of its own
+  }
+  let buffer = new Uint8Array(PIECE_BYTES);
+  return {
+    async read() {
+      const { done, value } = await reader.read(buffer);
+      if (value !== undefined) buffer = new Uint8Array(value.buffer);
+      return { done, value };
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
