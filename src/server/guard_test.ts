@@ -626,7 +626,7 @@ Deno.test("A malformed frame ends its socket with 1002", async () => {
   }
 });
 
-Deno.test("An endless message is refused at the limit, and its bytes are kept nowhere", async () => {
+Deno.test("An endless message is refused at the limit", async () => {
   const closed = Promise.withResolvers<void>();
   await using guard = guarded(upgrading((socket, peer) => {
     peer.raise(2 * MiB);
@@ -636,7 +636,6 @@ Deno.test("An endless message is refused at the limit, and its bytes are kept no
   const [first, more] = [2, 0].map((opcode) =>
     frame(new Uint8Array(MiB), { opcode, isFinal: false })
   );
-  const before = Deno.memoryUsage().rss;
   const said = (async () => {
     await wire.say(first!);
     for (let at = 1; at < 200; at++) await wire.say(more!);
@@ -644,8 +643,6 @@ Deno.test("An endless message is refused at the limit, and its bytes are kept no
   strictEqual(closeCode(await wire.frame()), 1009);
   await closed.promise;
   await said;
-  const grown = Deno.memoryUsage().rss - before;
-  ok(grown < 100 * MiB, `${Math.round(grown / MiB)} MiB more`);
 });
 
 Deno.test("An address has only so many sockets that are not raised", async () => {
