@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { AUTHORITATIVE_ANSWER, decode, encode } from "dns-packet";
 // @ts-types="@types/dns-packet"
 import type { Answer, DecodedPacket, Packet, Question, SrvAnswer } from "dns-packet";
+import { pause } from "../deadline.ts";
 
 /** One service of this machine. */
 export interface Service {
@@ -72,20 +73,6 @@ export async function advertise(
   }
 }
 
-/** Resolves after the time, or when the signal aborts. */
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
-    resolve();
-  };
-  const timer = setTimeout(end, ms);
-  signal.addEventListener("abort", end);
-  if (signal.aborted) end();
-  return promise;
-}
-
 /** How often it is asked whether a name is free, and how far apart in milliseconds. */
 const PROBES = 3;
 const PROBE_MS = 250;
@@ -115,14 +102,10 @@ class Advertiser {
   /** To be known by one name; ends with all, or when somebody else has that name. */
   #attempt = new AbortController();
 
-  constructor(
-    service: Service,
-    group: Group,
-    { onName = () => {}, pause = wait, signal }: AdvertiseOptions,
-  ) {
+  constructor(service: Service, group: Group, options: AdvertiseOptions) {
     this.#service = service;
     this.#group = group;
-    this.#options = { onName, pause, signal };
+    this.#options = { onName: () => {}, pause, ...options };
   }
 
   async run(): Promise<void> {

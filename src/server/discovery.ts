@@ -1,7 +1,8 @@
 /** Makes the gateway known on its networks for as long as it runs, as they come and go. */
 import { type Beacon, SERVICE_TYPE, toTxt } from "../beacon.ts";
+import { pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
-import { advertise, type Group, type Link, type Service, wait } from "./advertise.ts";
+import { advertise, type Group, type Link, type Service } from "./advertise.ts";
 import { joinGroup } from "./multicast.ts";
 
 export interface DiscoveryOptions {
@@ -45,7 +46,7 @@ export async function discovery(options: DiscoveryOptions): Promise<void> {
     } catch (cause) {
       if (!wasReported) log.warn("The gateway can't be found on the network", { cause });
       wasReported = true;
-      await wait(lookMs, signal);
+      await pause(lookMs, signal);
       ended.abort();
     }
     await looking;
@@ -58,7 +59,7 @@ async function change(
   { everyMs, ends }: { everyMs: number; ends: AbortSignal },
 ): Promise<void> {
   const before = state();
-  while (!ends.aborted && state() === before) await wait(everyMs, ends);
+  while (!ends.aborted && state() === before) await pause(everyMs, ends);
 }
 
 function serviceOf(beacon: Beacon): Service {

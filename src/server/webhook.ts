@@ -1,4 +1,5 @@
 /** Networks that call us instead of being asked: `/webhooks/<network>/<account>`. */
+import { Buffer } from "node:buffer";
 import { ROUTES } from "./routes.ts";
 
 /** Which account a request is for. */
@@ -61,13 +62,7 @@ async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | und
     if (size > MAX_WEBHOOK_BYTES) return undefined; // leaving the loop cancels the rest
     parts.push(part);
   }
-  const body = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    body.set(part, at);
-    at += part.length;
-  }
-  return body;
+  return Buffer.concat(parts);
 }
 
 function plain(status: number, text: string): Response {

@@ -6,6 +6,9 @@ import { ChannelError } from "../../channel.ts";
 import { Deadline } from "../../deadline.ts";
 import type { SendFault } from "../../message.ts";
 import { sentOnce } from "../../sent_once.ts";
+import { bodyText } from "../body_text.ts";
+import { isUnsent, lastPart, reasonOf } from "../failed_fetch.ts";
+import { jsonObject } from "../json_object.ts";
 
 /** A request that Discord did not do as asked. The message is for people, without secrets. */
 export class ApiError extends Error {
@@ -161,36 +164,17 @@ function routeOf(path: string): string {
 }
 
 async function readText(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error("the answer is too large");
-    parts.push(part);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return new TextDecoder().decode(whole);
+  const text = await bodyText(response, MAX_ANSWER_BYTES);
+  if (text === undefined) throw new Error("the answer is too large");
+  return text;
 }
 
 /** What an error of the connection says about the request. */
 function failureOf(error: unknown): { fault: SendFault; detail: string } {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  const reason = cause instanceof Error ? cause.message : message;
-  // Deno's fetch tells so that no connection came about.
-  const isNeverSent = /client error \(Connect\)/.test(reason);
-  return isNeverSent
+  const reason = reasonOf(error);
+  return isUnsent(reason)
     ? { fault: "network", detail: `Discord can't be reached: ${lastPart(reason)}` }
     : { fault: "unknown", detail: `the connection to Discord broke: ${lastPart(reason)}` };
-}
-
-/** Of `error sending request for url (…): client error (Connect): tcp connect error: …`. */
-function lastPart(reason: string): string {
-  return reason.split("): ").at(-1) ?? reason;
 }
 
 /** The error that an answer is. */
@@ -224,16 +208,10 @@ interface Refusal {
 }
 
 function readRefusal(text: string): Refusal {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { isJson: false };
-  }
-  if (typeof value !== "object" || value === null) return { isJson: false };
-  const field = (name: string): unknown => Reflect.get(value, name);
-  const [message, code, wait, global] = ["message", "code", "retry_after", "global"].map(field);
-  const inner = innerReason(field("errors"));
+  const value = jsonObject(text);
+  if (value === undefined) return { isJson: false };
+  const { message, code, retry_after: wait, global, errors } = value;
+  const inner = innerReason(errors);
   return {
     isJson: true,
     ...(typeof message === "string" && { message: inner ? `${message}: ${inner}` : message }),

@@ -1,6 +1,6 @@
 /** The settings of a Discord account. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { type TSchema, Type } from "@sinclair/typebox";
+import { checkedSettings } from "../settings.ts";
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 const open = { additionalProperties: true };
@@ -70,10 +70,9 @@ const INTENTS = {
 const API_ROOT = "https://discord.com/api";
 const MEDIA_MAX_MB = 100;
 
-/** Throws where they don't fit the schema, or have no token. */
+/** Throws for what the schema does not allow, or where there is no token. */
 export function readSettings(settings: unknown): Settings {
-  Value.Assert(SettingsSchema, settings);
-  const written: Static<typeof SettingsSchema> = settings;
+  const written = checkedSettings(settings, { schema: SettingsSchema, label: "Discord" });
   const { token, intents = {}, dm = {}, applicationId, gatewayUrl } = written;
   if (token === undefined) throw new Error("Cannot use Discord: 'token' is not set");
   return {

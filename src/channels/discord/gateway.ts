@@ -4,6 +4,7 @@
  */
 import type { GatewayDispatchPayload } from "discord-api-types/v10";
 import { ChannelError } from "../../channel.ts";
+import { jsonObject } from "../json_object.ts";
 
 /** What lets us come back to where we were. */
 export interface GatewaySession {
@@ -289,13 +290,7 @@ type Frame =
 
 /** `undefined` where it is none. An event is of the form that Discord documents. */
 function readFrame(data: unknown): Frame | undefined {
-  if (typeof data !== "string") return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    return undefined;
-  }
+  const value: unknown = typeof data === "string" ? jsonObject(data) : undefined;
   return isFrame(value) ? value : undefined;
 }
 

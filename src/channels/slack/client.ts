@@ -4,6 +4,8 @@ import { ChannelError } from "../../channel.ts";
 import { Deadline } from "../../deadline.ts";
 import type { Receipt } from "../../message.ts";
 import { sentOnce } from "../../sent_once.ts";
+import { bodyText } from "../body_text.ts";
+import { isUnsent, lastPart, reasonOf } from "../failed_fetch.ts";
 
 /**
  * Why a call came to nothing. `auth`: the token is wrong. `refused`: never, as it is. `unsent`: it
@@ -216,14 +218,9 @@ async function answerTo(url: string | URL | Request, init: RequestInit): Promise
     const fault = status < 500 ? "refused" : "lost";
     throw new CallError(fault, `Slack answered with status ${status}`);
   }
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new CallError("lost", "Slack's answer is too large");
-    parts.push(part);
-  }
-  return new Response(new Blob(parts), { status, headers });
+  const text = await bodyText(response, MAX_ANSWER_BYTES);
+  if (text === undefined) throw new CallError("lost", "Slack's answer is too large");
+  return new Response(text, { status, headers });
 }
 
 function explain(error: unknown): CallError {
@@ -233,8 +230,7 @@ function explain(error: unknown): CallError {
   const refusal = refusalOf(error);
   if (refusal !== undefined) return explainRefusal(refusal);
   const message = reasonOf(original);
-  // what fails before there is a connection, fails before anything was said on it
-  return /client error \(Connect\)/.test(message)
+  return isUnsent(message)
     ? new CallError("unsent", `Slack can't be reached: ${lastPart(message)}`, { cause: error })
     : new CallError("lost", `the connection to Slack broke: ${lastPart(message)}`, {
       cause: error,
@@ -303,14 +299,3 @@ const UNSURE: ReadonlySet<string> = new Set([
   "team_added_to_org",
   "too_many_websockets",
 ]);
-
-/** The innermost, which says most; where that is differs among Deno's versions. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
-}
-
-/** Of `error sending request for url (…): client error (Connect): tcp connect error: …`. */
-function lastPart(reason: string): string {
-  return reason.split("): ").at(-1) ?? reason;
-}

@@ -1,6 +1,6 @@
 /** The settings of one Slack account, beside those that all networks share. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { type TSchema, Type } from "@sinclair/typebox";
+import { checkedSettings } from "../settings.ts";
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 const open = { additionalProperties: true };
@@ -58,19 +58,12 @@ export interface Settings {
   readonly groupDirect: readonly string[];
 }
 
-const CHECK = TypeCompiler.Compile(SlackSettings);
 const API_URL = "https://slack.com/api/";
 const MEDIA_MAX_MB = 100;
 
 /** Throws for what the schema does not allow; the error names the setting, never its value. */
 export function slackSettings(settings: unknown): Settings {
-  if (!CHECK.Check(settings)) {
-    const { path, message } = CHECK.Errors(settings).First() ?? {};
-    throw new Error(
-      `Cannot use the settings of Slack: '${path?.slice(1).replaceAll("/", ".")}': ${message}`,
-    );
-  }
-  const written: Static<typeof SlackSettings> = settings;
+  const written = checkedSettings(settings, { schema: SlackSettings, label: "Slack" });
   const { slashCommand = {}, dm = {} } = written;
   return {
     mode: written.mode ?? "socket",

@@ -2,6 +2,7 @@
 import { ChannelError } from "../../channel.ts";
 import { Deadline, pause } from "../../deadline.ts";
 import type { Log } from "../../log.ts";
+import { jsonObject } from "../json_object.ts";
 import { Wire } from "./wire.ts";
 
 /** Something that Slack hands over. */
@@ -331,16 +332,8 @@ interface SocketFrame {
 }
 
 function readFrame(text: string): SocketFrame | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return typeof value === "object" && value !== null && "type" in value &&
-      typeof value.type === "string"
-    ? { ...value, type: value.type }
-    : undefined;
+  const value = jsonObject(text);
+  return typeof value?.type === "string" ? { ...value, type: value.type } : undefined;
 }
 
 function isEnvelope(frame: SocketFrame): frame is Envelope {

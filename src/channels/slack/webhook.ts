@@ -1,5 +1,8 @@
 /** Requests of Slack's to us, where it calls instead of being connected to. */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
+import { sameText } from "../../device.ts";
+import { bodyText } from "../body_text.ts";
+import { jsonObject } from "../json_object.ts";
 import type { Payload } from "./convert.ts";
 
 /** How old a request may be; older ones may be somebody else's who has listened. */
@@ -18,7 +21,7 @@ export async function readCall(
   { signingSecret, now }: { signingSecret: string; now: number },
 ): Promise<Call> {
   if (request.method !== "POST") return answer(405);
-  const body = await readBody(request);
+  const body = await bodyText(request, MAX_BODY_BYTES).catch(() => undefined); // it broke off
   if (body === undefined) return answer(413);
   if (!isSigned(request.headers, body, { signingSecret, now })) return answer(401);
   const payload = readPayload(body, request.headers.get("content-type") ?? "");
@@ -42,50 +45,15 @@ export function isSigned(
   if (Math.abs(now - Number(timestamp) * 1000) > MAX_AGE_MS) return false;
   const signature = createHmac("sha256", signingSecret).update(`v0:${timestamp}:${body}`)
     .digest("hex");
-  return isSame(given, `v0=${signature}`);
-}
-
-/** Takes as long for any two texts. */
-function isSame(one: string, other: string): boolean {
-  const hash = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
+  return sameText(given, `v0=${signature}`);
 }
 
 /** Events come as JSON, buttons as JSON in a form, and commands as a form. */
 function readPayload(body: string, type: string): Payload | undefined {
-  if (!type.startsWith("application/x-www-form-urlencoded")) return readObject(body);
+  if (!type.startsWith("application/x-www-form-urlencoded")) return jsonObject(body);
   const form = new URLSearchParams(body);
   const payload = form.get("payload");
-  return payload === null ? Object.fromEntries(form) : readObject(payload);
-}
-
-function readObject(text: string): Payload | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? { ...value }
-    : undefined;
-}
-
-/** `undefined` for what is too large, or breaks off. */
-async function readBody(request: Request): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) return undefined;
-      text += decoder.decode(chunk, { stream: true });
-    }
-  } catch {
-    return undefined;
-  }
-  return text + decoder.decode();
+  return payload === null ? Object.fromEntries(form) : jsonObject(payload);
 }
 
 function answer(status: number): Call {

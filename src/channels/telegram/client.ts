@@ -1,6 +1,8 @@
 /** Calls to the Bot API: one request each, never repeated, and what went wrong in our words. */
 import { Api, GrammyError, HttpError } from "grammy/web";
+import { Deadline } from "../../deadline.ts";
 import { sentOnce } from "../../sent_once.ts";
+import { isUnsent, reasonOf } from "../failed_fetch.ts";
 
 /** The Bot API's methods, as grammY types them. */
 export type BotApi = Api["raw"];
@@ -68,23 +70,17 @@ export class Client {
     { signal, timeoutMs = this.#timeoutMs }: { signal: AbortSignal; timeoutMs?: number },
   ): Promise<T> {
     if (signal.aborted) throw new CallError("unsent", "given up before it was sent");
-    const abort = new AbortController();
-    const giveUp = () => abort.abort();
-    signal.addEventListener("abort", giveUp);
-    const timer = setTimeout(giveUp, timeoutMs);
+    using deadline = new Deadline(timeoutMs, signal);
     try {
       // the class that grammY's types mean is an older one; its code takes the platform's
-      const theirs: unknown = abort.signal;
+      const theirs: unknown = deadline.signal;
       return await call(this.#api, theirs as BotSignal);
     } catch (error) {
       if (signal.aborted) throw new CallError("lost", "given up on the way");
-      if (abort.signal.aborted) {
+      if (deadline.isOver) {
         throw new CallError("lost", `Telegram did not answer within ${timeoutMs / 1000} s`);
       }
       throw this.#explain(error);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
     }
   }
 
@@ -111,16 +107,8 @@ export class Client {
     const message = reasonOf(error instanceof HttpError ? error.error : error);
     const safe = message.replaceAll(this.#token, "<token>")
       .replaceAll(encodeURIComponent(this.#token), "<token>");
-    // what fails before there is a connection, fails before anything was said on it
-    const isUnsent = /client error \(Connect\)/.test(message);
-    return new CallError(isUnsent ? "unsent" : "lost", safe);
+    return new CallError(isUnsent(message) ? "unsent" : "lost", safe);
   }
-}
-
-/** The innermost, which says most; where that is differs among Deno's versions. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
 }
 
 function explainRefusal({ error_code: code, description, parameters }: GrammyError): CallError {

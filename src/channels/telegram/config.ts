@@ -1,6 +1,5 @@
 /** The settings of one Telegram account, beside those that all networks share. */
 import { type Static, Type } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
 
 export const TelegramSettings = Type.Object({
   /** From @BotFather. */
@@ -34,14 +33,3 @@ export const TelegramSettings = Type.Object({
   }))),
 });
 export type TelegramSettings = Static<typeof TelegramSettings>;
-
-const CHECK = TypeCompiler.Compile(TelegramSettings);
-
-/** Throws for what the schema does not allow; the error names the setting, never its value. */
-export function telegramSettings(settings: unknown): TelegramSettings {
-  if (CHECK.Check(settings)) return settings;
-  const { path, message } = CHECK.Errors(settings).First() ?? {};
-  throw new Error(
-    `Cannot use the settings of Telegram: '${path?.slice(1).replaceAll("/", ".")}': ${message}`,
-  );
-}

@@ -22,8 +22,9 @@ import {
   type Webhook,
 } from "../../channel.ts";
 import type { InboundAttachment, OutboundMessage, Place, Receipt } from "../../message.ts";
+import { checkedSettings } from "../settings.ts";
 import { type BotApi, type BotSignal, CallError, Client } from "./client.ts";
-import { TelegramSettings, telegramSettings } from "./config.ts";
+import { TelegramSettings } from "./config.ts";
 import { FileRef, placeOf } from "./convert.ts";
 import { measure, toFormatted } from "./entities.ts";
 import { bytesOf, reactions, sendTo } from "./outbound.ts";
@@ -86,7 +87,10 @@ export class TelegramChannel
   /** Throws for settings that the schema does not allow. */
   constructor(options: ChannelOptions, pace: Pace = PACE) {
     this.#options = options;
-    this.#settings = telegramSettings(options.settings);
+    this.#settings = checkedSettings(options.settings, {
+      schema: TelegramSettings,
+      label: network.label,
+    });
     this.#pace = pace;
     this.accountId = options.accountId;
     const { botToken = "", apiRoot, proxy, timeoutSeconds } = this.#settings;

@@ -1,10 +1,13 @@
 /** How Telegram's updates reach the inbox: we ask for them, or Telegram calls. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Update } from "grammy/types";
 import { ChannelError, type Inbox, type Self } from "../../channel.ts";
+import { pause } from "../../deadline.ts";
+import { sameText } from "../../device.ts";
 import type { InboundMessage } from "../../message.ts";
 import type { Log } from "../../log.ts";
 import type { KeyValues } from "../../store.ts";
+import { bodyText } from "../body_text.ts";
+import { jsonObject } from "../json_object.ts";
 import { CallError, type Client } from "./client.ts";
 import { migrationOf, toInbound, UPDATES } from "./convert.ts";
 
@@ -119,10 +122,10 @@ export async function respond(
 ): Promise<Response> {
   if (request.method !== "POST") return answer(405);
   const given = request.headers.get("x-telegram-bot-api-secret-token") ?? "";
-  if (secret === undefined || !isSame(given, secret)) return answer(401);
+  if (secret === undefined || !sameText(given, secret)) return answer(401);
   if (to === undefined) return answer(503); // not connected yet; Telegram calls again
-  const update = await readUpdate(request);
-  if (update === undefined) return answer(400);
+  const update = jsonObject(await bodyText(request, MAX_UPDATE_BYTES) ?? "");
+  if (!isUpdate(update)) return answer(400);
   try {
     // whoever waits for the answer or not
     await take({ update, said: read(update, to) }, to, new AbortController().signal);
@@ -258,44 +261,6 @@ function isUpdate(value: unknown): value is Update {
     Number.isSafeInteger(value.update_id);
 }
 
-/** `undefined` for what is too large, or no update. */
-async function readUpdate(request: Request): Promise<Update | undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_UPDATE_BYTES) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  try {
-    const update: unknown = JSON.parse(text + decoder.decode());
-    return isUpdate(update) ? update : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Takes as long for any two texts. */
-function isSame(one: string, other: string): boolean {
-  const hash = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
-}
-
 function answer(status: number): Response {
   return new Response(null, { status });
-}
-
-/** Resolves at the latest when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }
