@@ -1,13 +1,6 @@
 /** Discord, as chaos sees it. */
 import { type FakeDiscord, startFakeDiscord } from "../../tests/fakes/discord.ts";
-import {
-  type ChaosNetwork,
-  type Chat,
-  Fates,
-  FAULT_TIMES,
-  type Moment,
-  Moments,
-} from "./network.ts";
+import { type ChaosNetwork, type Chat, FAULT_TIMES, Seen } from "./network.ts";
 
 const PEOPLE = 6;
 /** What is acknowledged, is so with a heartbeat. */
@@ -28,36 +21,28 @@ export function chaosDiscord(): ChaosNetwork {
     to: `user:${user.id}`,
     user,
   }));
-  const shown: ChaosNetwork["shown"][number][] = [];
-  const fates = new Fates();
-  const moments = new Moments<Moment>();
+  const seen = new Seen();
   let [handed, heard, requests, sent, said] = [0, 0, 0, 0, 0];
 
   const look = () => {
     for (const { t, d } of fake.gateway.handed.slice(handed)) {
       handed++;
       if (t !== "MESSAGE_CREATE") continue;
-      fates.set(String(d.id), "handed");
-      moments.happened("handed");
+      seen.came(String(d.channel_id), String(d.id), "handed");
+      seen.moments.happened("handed");
     }
     for (const { op } of fake.gateway.heard.slice(heard)) {
       heard++;
-      if (op === 1 || op === 6) moments.happened("acknowledged");
+      if (op === 1 || op === 6) seen.moments.happened("acknowledged");
     }
     for (const { method, path } of fake.rest.requests.slice(requests)) {
       requests++;
-      if (SENDING.test(`${method} ${path}`)) moments.happened("called");
+      if (SENDING.test(`${method} ${path}`)) seen.moments.happened("called");
     }
     for (const message of fake.sent.slice(sent)) {
       sent++;
-      const replyTo = message.message_reference?.message_id;
-      shown.push({
-        chat: message.channel_id,
-        id: message.id,
-        text: message.content,
-        ...(replyTo === undefined ? {} : { replyTo }),
-      });
-      moments.happened("shown");
+      const { channel_id: chat, id, content: text, message_reference } = message;
+      seen.show({ chat, id, text, replyTo: message_reference?.message_id });
     }
     return undefined;
   };
@@ -75,8 +60,8 @@ export function chaosDiscord(): ChaosNetwork {
       guilds: { "*": { requireMention: false } },
     },
     chats: [...direct, { id: room.id, to: `channel:${room.id}` }],
-    shown,
-    moments,
+    shown: seen.shown,
+    moments: seen.moments,
     faults: Object.keys(faults),
     say(chat, text) {
       const user = direct.find(({ id }) => id === chat)?.user;
@@ -86,12 +71,13 @@ export function chaosDiscord(): ChaosNetwork {
       said++;
       return message.id;
     },
-    fate(_chat, messageId) {
+    fate(chat, messageId) {
       // which sequence numbers were acknowledged, the fake knows
-      const fate = fates.of(messageId);
-      if (fate !== "handed" || !fake.gateway.isAcknowledged(messageId)) return fate;
-      fates.set(messageId, "acknowledged");
-      return "acknowledged";
+      const isHanded = seen.fate(chat, messageId) === "handed";
+      if (isHanded && fake.gateway.isAcknowledged(messageId)) {
+        seen.came(chat, messageId, "acknowledged");
+      }
+      return seen.fate(chat, messageId);
     },
     begin: (fault) => faults[fault]?.(),
     isShuffled: () => false,
@@ -99,9 +85,7 @@ export function chaosDiscord(): ChaosNetwork {
       fake.gateway.release();
       fake.mend();
     },
-    async [Symbol.asyncDispose]() {
-      await fake[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
   };
 }
 

@@ -65,16 +65,50 @@ export interface ChaosNetwork extends AsyncDisposable {
 /** Each shorter than what a network would forget in. */
 export const FAULT_TIMES = { once: 1, few: 3 } as const;
 
-/** The fate of each message by a key of the network's. */
-export class Fates {
+/** What was seen of a network: how far each message of a person has come, and what the bot said. */
+export class Seen {
+  readonly shown: Shown[] = [];
+  readonly moments = new Moments<Moment>();
   readonly #fates = new Map<string, Fate>();
+  /** Messages of people that are not acknowledged. */
+  readonly #waiting = new Set<string>();
+  readonly #shuffled = new Set<string>();
 
-  set(key: string, fate: Fate): void {
+  /** How many messages of people are not acknowledged. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  said(chat: string, messageId: string): void {
+    this.#waiting.add(keyOf(chat, messageId));
+  }
+
+  came(chat: string, messageId: string, fate: "handed" | "acknowledged"): void {
+    const key = keyOf(chat, messageId);
     // what is handed over again was acknowledged before
     if (this.#fates.get(key) !== "acknowledged") this.#fates.set(key, fate);
+    if (fate === "acknowledged") this.#waiting.delete(key);
   }
 
-  of(key: string): Fate {
-    return this.#fates.get(key) ?? "waiting";
+  fate(chat: string, messageId: string): Fate {
+    return this.#fates.get(keyOf(chat, messageId)) ?? "waiting";
   }
+
+  show(message: Shown): void {
+    this.shown.push(message);
+    this.moments.happened("shown");
+  }
+
+  /** What waits may be handed over in any order. */
+  shuffle(): void {
+    for (const key of this.#waiting) this.#shuffled.add(key.split("/")[0] ?? "");
+  }
+
+  isShuffled(chat: string): boolean {
+    return this.#shuffled.has(chat);
+  }
+}
+
+function keyOf(chat: string, messageId: string): string {
+  return `${chat}/${messageId}`;
 }

@@ -1,13 +1,6 @@
 /** Slack, as chaos sees it. */
 import { type FakeSlack, startFakeSlack } from "../../tests/fakes/slack.ts";
-import {
-  type ChaosNetwork,
-  type Chat,
-  Fates,
-  FAULT_TIMES,
-  type Moment,
-  Moments,
-} from "./network.ts";
+import { type ChaosNetwork, type Chat, FAULT_TIMES, Seen } from "./network.ts";
 
 const PEOPLE = 6;
 const ROOM = "C0EVERYBODY";
@@ -30,36 +23,24 @@ export function chaosSlack(): ChaosNetwork {
     to: `user:${user}`,
     user,
   }));
-  const shown: ChaosNetwork["shown"][number][] = [];
-  const fates = new Fates();
-  const moments = new Moments<Moment>();
-  const shuffled = new Set<string>();
-  const waiting = new Set<string>();
-  const key = (chat: unknown, ts: unknown) => `${chat}/${ts}`;
-  let [seen, said] = [0, 0];
+  const seen = new Seen();
+  let [read, said] = [0, 0];
 
   const look = () => {
-    for (const entry of fake.journal.slice(seen)) {
-      seen++;
+    for (const entry of fake.journal.slice(read)) {
+      read++;
       switch (entry.kind) {
         case "handed":
         case "acknowledged":
-          fates.set(key(entry.channel, entry.ts), entry.kind);
-          if (entry.kind === "acknowledged") waiting.delete(key(entry.channel, entry.ts));
-          moments.happened(entry.kind);
+          seen.came(String(entry.channel), String(entry.ts), entry.kind);
+          seen.moments.happened(entry.kind);
           break;
         case "called":
-          if (entry.method === "chat.postMessage") moments.happened("called");
+          if (entry.method === "chat.postMessage") seen.moments.happened("called");
           break;
         case "sent": {
           const { ts, text, thread_ts: replyTo } = entry.message;
-          shown.push({
-            chat: entry.channel,
-            id: ts,
-            text,
-            ...(replyTo === undefined ? {} : { replyTo }),
-          });
-          moments.happened("shown");
+          seen.show({ chat: entry.channel, id: ts, text, replyTo });
         }
       }
     }
@@ -81,17 +62,17 @@ export function chaosSlack(): ChaosNetwork {
       channels: { "*": { requireMention: false } },
     },
     chats: [...direct, { id: ROOM, to: `channel:${ROOM}` }],
-    shown,
-    moments,
+    shown: seen.shown,
+    moments: seen.moments,
     faults: [...Object.keys(faults), "redeliver", "reorder"],
     say(chat, text) {
       const user = direct.find(({ id }) => id === chat)?.user ?? people[said % PEOPLE]!;
       const { ts } = fake.say(text, { channel: chat, user });
       said++;
-      waiting.add(key(chat, ts));
+      seen.said(chat, ts);
       return ts;
     },
-    fate: (chat, ts) => fates.of(key(chat, ts)),
+    fate: (chat, ts) => seen.fate(chat, ts),
     begin(fault) {
       if (fault === "redeliver") {
         if (said <= MAX_REDELIVERED) fake.deliveries.redeliver();
@@ -99,11 +80,9 @@ export function chaosSlack(): ChaosNetwork {
         fake.deliveries.hold(); // in the opposite order when it is mended
       } else faults[fault]?.();
     },
-    isShuffled: (chat) => shuffled.has(chat),
+    isShuffled: (chat) => seen.isShuffled(chat),
     mend() {
-      if (fake.deliveries.isHeld) {
-        for (const name of waiting) shuffled.add(name.split("/")[0] ?? "");
-      }
+      if (fake.deliveries.isHeld) seen.shuffle();
       fake.deliveries.release({ reversed: fake.deliveries.isHeld });
       fake.mend();
     },

@@ -1,13 +1,6 @@
 /** Telegram, as chaos sees it. */
 import { type FakeTelegram, startFakeTelegram } from "../../tests/fakes/telegram.ts";
-import {
-  type ChaosNetwork,
-  type Chat,
-  Fates,
-  FAULT_TIMES,
-  type Moment,
-  Moments,
-} from "./network.ts";
+import { type ChaosNetwork, type Chat, FAULT_TIMES, Seen } from "./network.ts";
 
 const PEOPLE = 6;
 const GROUP = -1_001_000_000_001;
@@ -29,40 +22,32 @@ export function chaosTelegram(): ChaosNetwork {
   }));
   for (const { id, first_name } of people) fake.addChat({ id, type: "private", first_name });
   const direct = people.map(({ id }): Chat => ({ id: String(id), to: String(id) }));
-  const shown: ChaosNetwork["shown"][number][] = [];
-  const fates = new Fates();
-  const moments = new Moments<Moment>();
-  const shuffled = new Set<string>();
-  const waiting = new Set<string>();
-  const key = (chat: unknown, message: unknown) => `${chat}/${message}`;
-  let seen = 0;
-  let said = 0;
+  const seen = new Seen();
+  let [read, said] = [0, 0];
 
   const look = () => {
-    for (const entry of fake.journal.slice(seen)) {
-      seen++;
+    for (const entry of fake.journal.slice(read)) {
+      read++;
       switch (entry.kind) {
         case "handed":
         case "acknowledged":
-          fates.set(key(entry.chatId, entry.messageId), entry.kind);
-          if (entry.kind === "acknowledged") waiting.delete(key(entry.chatId, entry.messageId));
-          moments.happened(entry.kind);
+          seen.came(String(entry.chatId), String(entry.messageId), entry.kind);
+          seen.moments.happened(entry.kind);
           break;
         case "called":
           if (entry.method.startsWith("send") && entry.method !== "sendChatAction") {
-            moments.happened("called");
+            seen.moments.happened("called");
           }
           break;
         case "sent": {
           const { chat, message_id: id, text = "", reply_to_message: to } = entry.message;
           const replyTo = (to as { message_id: number } | undefined)?.message_id;
-          shown.push({
+          seen.show({
             chat: String(chat.id),
             id: String(id),
             text,
             ...(replyTo === undefined ? {} : { replyTo: String(replyTo) }),
           });
-          moments.happened("shown");
         }
       }
     }
@@ -83,27 +68,27 @@ export function chaosTelegram(): ChaosNetwork {
       timeoutSeconds: 5,
     },
     chats: [...direct, { id: String(GROUP), to: String(GROUP) }],
-    shown,
-    moments,
+    shown: seen.shown,
+    moments: seen.moments,
     faults: [...Object.keys(faults), "redeliver", "reorder"],
     say(chat, text) {
       const from = people.find(({ id }) => String(id) === chat) ?? people[said % PEOPLE]!;
       const { messageId } = fake.say(text, { chat: Number(chat), from });
       said++;
-      waiting.add(key(chat, messageId));
+      seen.said(chat, String(messageId));
       return String(messageId);
     },
-    fate: (chat, messageId) => fates.of(key(chat, messageId)),
+    fate: (chat, messageId) => seen.fate(chat, messageId),
     begin(fault) {
       if (fault === "redeliver") {
         if (said <= MAX_REDELIVERED) fake.redeliver();
       } else if (fault === "reorder") {
-        if (waiting.size > PAGE) return;
-        for (const name of waiting) shuffled.add(name.split("/")[0] ?? "");
+        if (seen.waiting > PAGE) return;
+        seen.shuffle();
         fake.reorder();
       } else faults[fault]?.();
     },
-    isShuffled: (chat) => shuffled.has(chat),
+    isShuffled: (chat) => seen.isShuffled(chat),
     mend: () => fake.mend(),
     async [Symbol.asyncDispose]() {
       await fake[Symbol.asyncDispose]();
