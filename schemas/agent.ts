@@ -1,8 +1,8 @@
 /** Agents: who they are, and turns that are asked of them. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, mapOf, method, nullable, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
 import { ThinkingLevelOption } from "./models.ts";
+import * as Type from "./type.ts";
 
 /** An agent, and how it presents itself. */
 export const AgentSummary = Type.Object({

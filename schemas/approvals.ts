@@ -1,6 +1,6 @@
 /** What waits for a person's answer. This gateway asks nobody, so each of the lists is empty. */
-import { Type } from "@sinclair/typebox";
 import { closed, method } from "./contract.ts";
+import * as Type from "./type.ts";
 
 const Nothing = Type.Array(Type.Never(), { maxItems: 0 });
 

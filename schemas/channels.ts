@@ -1,7 +1,7 @@
 /** The messaging networks that the gateway is on. */
-import { Type } from "@sinclair/typebox";
 import { closed, mapOf, method, nullable, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** One account on a network. Networks add properties of their own. */
 export const ChannelAccountSnapshot = Type.Object({

@@ -1,10 +1,10 @@
 /** Talking with an agent in a conversation. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, mapOf, method, nullable, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
 import { ChatMessage, TokenUsage } from "./message.ts";
 import { ModelChoice } from "./models.ts";
 import { SessionListDefaults, SessionRow } from "./sessions.ts";
+import * as Type from "./type.ts";
 
 /** Something that a person can write after a slash instead of talking to the agent. */
 export const CommandEntry = Type.Object({

@@ -1,7 +1,7 @@
 /** The configuration file, over the wire. */
-import { Type } from "@sinclair/typebox";
 import { closed, mapOf, method, nullable, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** One thing wrong with, or odd in, the configuration. */
 export const ConfigIssue = Type.Object(

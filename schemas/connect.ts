@@ -1,8 +1,8 @@
 /** The handshake: what a client says of itself, and what the gateway tells it in return. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, mapOf, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty, StateVersion } from "./frames.ts";
 import { PresenceEntry } from "./system.ts";
+import * as Type from "./type.ts";
 
 /** The client programs that the protocol knows. */
 export const ClientId = oneOf(

@@ -2,14 +2,8 @@
  * How a request and an event are declared. A declaration is one value; the validator, the types of
  * handlers and clients, the advertised features, JSON Schema and Swift all come from it.
  */
-import {
-  type Static,
-  type TObject,
-  type TProperties,
-  type TSchema,
-  type TUnsafe,
-  Type,
-} from "@sinclair/typebox";
+import type { Static, TObject, TProperties, TSchema, TUnsafe } from "@sinclair/typebox";
+import * as Type from "./type.ts";
 
 /** What a connection is: somebody who steers the gateway, or a device that it steers. */
 export type Role = "operator" | "node";

@@ -1,7 +1,7 @@
 /** Things that the agent is told to do at set times. */
-import { Type } from "@sinclair/typebox";
 import { closed, method, nullable, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** When a job is due. */
 export const CronSchedule = Type.Union([

@@ -1,7 +1,7 @@
 /** Devices: which may connect, and which ask to. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** A device that asks to connect. At most one per device. */
 export const DevicePairRequest = Type.Object({

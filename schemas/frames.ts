@@ -1,6 +1,6 @@
 /** The envelopes of the wire: every WebSocket text message is one of these. */
-import { Type } from "@sinclair/typebox";
 import { closed, oneOf, type Wire } from "./contract.ts";
+import * as Type from "./type.ts";
 
 /** A non-empty string. */
 export const NonEmpty: ReturnType<typeof Type.String> = Type.String({ minLength: 1 });

@@ -1,7 +1,7 @@
 /** A message of a conversation, as clients see it. */
-import { Type } from "@sinclair/typebox";
 import { mapOf, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** Tokens that one model call took. */
 export const TokenUsage = Type.Object({

@@ -1,7 +1,7 @@
 /** Messages that a client sends into the chats of a network, and what became of them. */
-import { Type } from "@sinclair/typebox";
 import { closed, mapOf, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** Where the network put a message. */
 const Sent = Type.Object({

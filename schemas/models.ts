@@ -1,7 +1,7 @@
 /** The models that can be chosen. */
-import { Type } from "@sinclair/typebox";
 import { closed, method, oneOf, type Wire } from "./contract.ts";
 import { NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** A level of thinking that a model offers. */
 export const ThinkingLevelOption = Type.Object(

@@ -1,7 +1,7 @@
 /** Nodes: devices that the gateway steers. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, mapOf, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** A tool that a plugin of a node lends. */
 export const NodePluginTool = closed({

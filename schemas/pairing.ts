@@ -1,7 +1,8 @@
 /** Strangers who wrote to us on a messaging network, and the owner's leave for them. */
-import { type Static, Type } from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
 import { closed, mapOf, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 const ACCOUNT = {
   channel: NonEmpty,

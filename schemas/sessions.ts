@@ -1,9 +1,9 @@
 /** Conversations: their list, their settings, and who follows them. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, method, nullable, oneOf, type Wire } from "./contract.ts";
 import { Count, ErrorShape, NonEmpty } from "./frames.ts";
 import { ChatMessage } from "./message.ts";
 import { ThinkingLevelOption } from "./models.ts";
+import * as Type from "./type.ts";
 
 const SessionLabel = Type.String({ minLength: 1, maxLength: 512 });
 const Setting = Type.Optional(nullable(NonEmpty));

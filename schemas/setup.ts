@@ -1,7 +1,7 @@
 /** Setup codes: how a new device is let in by showing it a code. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, method, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** What a setup code lets a device do. */
 export const SetupAccess = oneOf(["full", "limited", "node"], { $id: "SetupAccess" });

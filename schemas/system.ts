@@ -1,7 +1,7 @@
 /** The gateway itself: how it is, who is connected to it, what its log says. */
-import { Type } from "@sinclair/typebox";
 import { closed, event, mapOf, method, nullable, oneOf, type Wire } from "./contract.ts";
 import { Count, NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 /** A client of the gateway, or the gateway. `ts` is when it was last heard of. */
 export const PresenceEntry = closed({

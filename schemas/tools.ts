@@ -1,7 +1,7 @@
 /** What the agent can do besides talking. */
-import { Type } from "@sinclair/typebox";
 import { closed, method, oneOf, type Wire } from "./contract.ts";
 import { NonEmpty } from "./frames.ts";
+import * as Type from "./type.ts";
 
 const PROFILES = ["minimal", "coding", "messaging", "full"] as const;
 

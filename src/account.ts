@@ -3,7 +3,8 @@
  * `channels.<network>.accounts.<account>` goes before `channels.<network>`, and that before
  * `channels.defaults`.
  */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import type { Static, TSchema } from "@sinclair/typebox";
+import * as Type from "../schemas/type.ts";
 import type { Network } from "./channel.ts";
 import type { Config } from "./config.ts";
 

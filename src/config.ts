@@ -1,7 +1,8 @@
 /** The configuration: what can be set, what is assumed, and how a text is read. No I/O. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value, type ValueErrorType } from "@sinclair/typebox/value";
+import type { Static, TSchema } from "@sinclair/typebox";
+import { Errors, type ValueErrorType } from "@sinclair/typebox/errors";
 import JSON5 from "json5";
+import * as Type from "../schemas/type.ts";
 import { accountsOf, ChannelSection, channelsOf, type Policy, WrittenId } from "./account.ts";
 import { mentionPattern } from "./mention.ts";
 import { QUEUE_MODES, THINKING_LEVELS } from "./session.ts";
@@ -274,7 +275,7 @@ export function parseConfig(text: string): ParsedConfig {
 export function checkConfig(value: unknown): ParsedConfig {
   const issues: ConfigIssue[] = [];
   const seen = new Set<string>();
-  for (const error of Value.Errors(ConfigSchema, value)) {
+  for (const error of Errors(ConfigSchema, value)) {
     const path = error.path.slice(1).replaceAll("/", ".");
     if (seen.has(path)) continue; // the first error of a place says it best
     seen.add(path);

@@ -1,6 +1,6 @@
 /** Settings that people have and this version makes nothing of. */
 import { Kind, type TSchema } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { Check } from "@sinclair/typebox/value";
 
 /**
  * What none of the schemas knows of a value that all of them accept, as dotted paths; `*` stands for
@@ -12,7 +12,7 @@ export function vainSettings(value: unknown, schemas: readonly TSchema[]): reado
 
 function* vainIn(value: unknown, schemas: readonly TSchema[], path: string): Iterable<string> {
   const fitting = schemas.flatMap((schema): TSchema[] => schema.anyOf ?? [schema])
-    .filter((schema) => schema[Kind] !== "Unknown" && Value.Check(schema, value));
+    .filter((schema) => schema[Kind] !== "Unknown" && Check(schema, value));
   if (fitting.length === 0) return yield path;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   for (const [key, item] of Object.entries(value)) {

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { Type } from "@sinclair/typebox";
+import * as Type from "../schemas/type.ts";
 import { vainSettings } from "./vain_settings.ts";
 
 const open = { additionalProperties: Type.Unknown() };

@@ -3,7 +3,7 @@ import { accountOf } from "../account.ts";
 import { checkConfig } from "../config.ts";
 import { pause } from "../deadline.ts";
 import { readConfigFile } from "./config_file.ts";
-import { Value } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
 import {
   type Channel,
   ChannelError,
@@ -63,7 +63,7 @@ export async function addChannel(call: AddCall, options: AddOptions): Promise<Ad
   const written = readSettings(options.settings, network);
   const secrets = await gatherSecrets(call, network, { ...options, written });
   const settings = { ...written, ...secrets };
-  const fault = Value.Errors(network.schema, settings).First();
+  const fault = Errors(network.schema, settings).First();
   if (fault !== undefined) {
     const path = fault.path.slice(1).replaceAll("/", ".");
     throw new UsageError(`${path}: ${fault.message.toLowerCase()}`);

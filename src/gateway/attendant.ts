@@ -3,7 +3,7 @@
  * a person must help. Whatever the channel does, throws, or fails to do, stays in here. What cannot
  * be kept in is a channel that holds up the event loop: all accounts share it.
  */
-import { Value } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
 import {
   type Account,
   AccountSection,
@@ -201,7 +201,7 @@ export class Attendant {
       const verb = missing.length > 1 ? "are" : "is";
       return this.#halt({ reason: "config", message: `${names} ${verb} not set` });
     }
-    const fault = Value.Errors(this.#parts.network.schema, this.#settings).First();
+    const fault = Errors(this.#parts.network.schema, this.#settings).First();
     if (fault !== undefined) {
       const path = fault.path.slice(1).replaceAll("/", ".");
       return this.#halt({ reason: "config", message: `${path}: ${fault.message.toLowerCase()}` });

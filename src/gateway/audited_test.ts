@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
-import { Type } from "@sinclair/typebox";
 import { closed, method } from "../../schemas/contract.ts";
 import { methods as protocol } from "../../schemas/mod.ts";
+import * as Type from "../../schemas/type.ts";
 import { callerOf, RecordedAudit } from "../../tests/kernel.ts";
 import { GatewayError, invalid } from "../error.ts";
 import { audited } from "./audited.ts";

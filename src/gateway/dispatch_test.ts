@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { Type } from "@sinclair/typebox";
 import { type Access, closed, event, method } from "../../schemas/contract.ts";
+import * as Type from "../../schemas/type.ts";
 import { callerOf } from "../../tests/kernel.ts";
 import { GatewayError } from "../error.ts";
 import { mayHear } from "./access.ts";

@@ -1,6 +1,7 @@
 /** A note beside the store's file that says who has it open. For people; the lock is SQLite's. */
-import { type Static, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import type { Static } from "@sinclair/typebox";
+import { Check } from "@sinclair/typebox/value";
+import * as Type from "../../schemas/type.ts";
 
 const HolderSchema = Type.Object({
   pid: Type.Integer(),
@@ -43,7 +44,7 @@ export function holderFile(path: string): string {
 export function readHolder(path: string): Holder | undefined {
   try {
     const value: unknown = JSON.parse(Deno.readTextFileSync(holderFile(path)));
-    return Value.Check(HolderSchema, value) ? value : undefined;
+    return Check(HolderSchema, value) ? value : undefined;
   } catch {
     return undefined; // then nobody is named
   }

@@ -1,4 +1,5 @@
 /** A network without wires: one account of it, the chats it shows, and the faults that a test scripts. */
+import * as Type from "../../schemas/type.ts";
 import type {
   Capabilities,
   Channel,
@@ -16,7 +17,6 @@ import {
   type Place,
   type Receipt,
 } from "../../src/message.ts";
-import { Type } from "@sinclair/typebox";
 
 /** What a test makes of one attempt to send: a receipt, or nothing to let it pass. */
 export type SendFault = (

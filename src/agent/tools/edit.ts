@@ -1,5 +1,5 @@
 /** The tool that replaces one passage of a file. */
-import { Type } from "@sinclair/typebox";
+import * as Type from "../../../schemas/type.ts";
 import type { Tool } from "../../model.ts";
 import type { Jail } from "./jail.ts";
 import { defineTool, Refusal } from "./tool.ts";

@@ -1,6 +1,6 @@
 /** The tool that shows what is in a folder. */
-import { Type } from "@sinclair/typebox";
 import { join } from "node:path";
+import * as Type from "../../../schemas/type.ts";
 import type { Tool } from "../../model.ts";
 import type { Jail } from "./jail.ts";
 import { defineTool, Refusal } from "./tool.ts";

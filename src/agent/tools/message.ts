@@ -1,6 +1,6 @@
 /** The tool that writes into chats, beside the answer that the agent gives anyway. */
 import { isAbsolute, join } from "node:path";
-import { Type } from "@sinclair/typebox";
+import * as Type from "../../../schemas/type.ts";
 import { GatewayError } from "../../error.ts";
 import type { Messenger } from "../../messenger.ts";
 import type { Tool } from "../../model.ts";

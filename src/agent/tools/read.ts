@@ -1,5 +1,5 @@
 /** The tool that reads a text file, a page at a time. */
-import { Type } from "@sinclair/typebox";
+import * as Type from "../../../schemas/type.ts";
 import type { Tool } from "../../model.ts";
 import type { Jail } from "./jail.ts";
 import { linesOf } from "./lines.ts";

@@ -1,6 +1,6 @@
 /** The tool that finds text in files. */
-import { Type } from "@sinclair/typebox";
 import { join } from "node:path";
+import * as Type from "../../../schemas/type.ts";
 import type { Tool } from "../../model.ts";
 import { matchesGlob } from "./glob.ts";
 import type { Found, Jail } from "./jail.ts";

@@ -1,6 +1,7 @@
 /** How a tool is made: its arguments are checked, its refusals and long answers told to the model. */
 import type { Static, TObject } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
+import { Check, Convert } from "@sinclair/typebox/value";
 import type { Tool, ToolResult } from "../../model.ts";
 
 /** What a tool says instead of a result; shown to the model, so it should say what to do. */
@@ -32,8 +33,8 @@ export function defineTool<Parameters extends TObject>(
     parameters,
     async run(args, { signal }) {
       // models write "5" for 5; what can't be converted is left for the check to name
-      const converted = Value.Convert(parameters, structuredClone(args));
-      if (!Value.Check(parameters, converted)) return failure(whatIsWrong(parameters, converted));
+      const converted = Convert(parameters, structuredClone(args));
+      if (!Check(parameters, converted)) return failure(whatIsWrong(parameters, converted));
       try {
         return success(cut(await run(converted, signal)));
       } catch (error) {
@@ -61,7 +62,7 @@ function cut(text: string): string {
 
 function whatIsWrong(parameters: TObject, args: unknown): string {
   const seen = new Map<string, string>();
-  for (const { path, message } of Value.Errors(parameters, args)) {
+  for (const { path, message } of Errors(parameters, args)) {
     const name = path.slice(1) || "arguments";
     if (!seen.has(name)) seen.set(name, message);
     if (seen.size === 5) break;

@@ -1,5 +1,5 @@
 /** The tool that writes a whole file. */
-import { Type } from "@sinclair/typebox";
+import * as Type from "../../../schemas/type.ts";
 import type { Tool } from "../../model.ts";
 import type { Jail } from "./jail.ts";
 import { defineTool } from "./tool.ts";

@@ -1,5 +1,6 @@
 /** The settings of a Discord account. */
-import { type TSchema, Type } from "@sinclair/typebox";
+import type { TSchema } from "@sinclair/typebox";
+import * as Type from "../../../schemas/type.ts";
 import { checkedSettings } from "../settings.ts";
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);

@@ -1,5 +1,5 @@
 /** Turns what Discord hands over into messages of ours. Pure. */
-import { type Static, Type } from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
 import type {
   APIAttachment,
   APIEmbed,
@@ -10,6 +10,7 @@ import type {
   GatewayMessageReactionAddDispatchData,
   GatewayMessageReactionRemoveDispatchData,
 } from "discord-api-types/v10";
+import * as Type from "../../../schemas/type.ts";
 import type {
   InboundAttachment,
   InboundBase,

@@ -1,5 +1,5 @@
 /** Discord: a bot's account, over its gateway and its REST API. */
-import { Value } from "@sinclair/typebox/value";
+import { Check } from "@sinclair/typebox/value";
 import type { APIMessage, APIUser, RESTGetAPIGatewayBotResult } from "discord-api-types/v10";
 import {
   type Capabilities,
@@ -199,7 +199,7 @@ export class DiscordChannel implements Channel, Powers {
     { ref, name = "file" }: InboundAttachment,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    if (!Value.Check(AttachmentRef, ref)) throw new Error(`Cannot find '${name}' on Discord`);
+    if (!Check(AttachmentRef, ref)) throw new Error(`Cannot find '${name}' on Discord`);
     const known = isOver(ref.url) ? undefined : await this.#fetch(ref.url, signal);
     if (known !== undefined) return known;
     // Addresses are good for a day; a new one stands in the message.

@@ -1,6 +1,7 @@
 /** What a Discord account must remember across restarts, and how much of it. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import type { Static, TSchema } from "@sinclair/typebox";
+import { Check } from "@sinclair/typebox/value";
+import * as Type from "../../../schemas/type.ts";
 import type { KeyValues } from "../../store.ts";
 import type { GatewaySession } from "./gateway.ts";
 import { Recent } from "../recent.ts";
@@ -237,5 +238,5 @@ function read<T extends TSchema>(
   schema: T,
 ): Static<T> | undefined {
   const value = values.get(name);
-  return Value.Check(schema, value) ? value : undefined;
+  return Check(schema, value) ? value : undefined;
 }

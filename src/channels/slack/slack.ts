@@ -1,6 +1,6 @@
 /** Slack: one app in one workspace. */
-import { Value } from "@sinclair/typebox/value";
-import { Type } from "@sinclair/typebox";
+import { Check } from "@sinclair/typebox/value";
+import * as Type from "../../../schemas/type.ts";
 import {
   type Capabilities,
   type Channel,
@@ -208,7 +208,7 @@ export class SlackChannel
     { ref }: InboundAttachment,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    if (!Value.Check(FileRef, ref)) throw new Error("the attachment is not one of Slack's");
+    if (!Check(FileRef, ref)) throw new Error("the attachment is not one of Slack's");
     return await this.#orChannelError(async () => {
       // what comes from another workspace is told of without its address
       const url = ref.url || await this.#addressOf(ref.id, signal);

@@ -1,5 +1,6 @@
 /** The settings of one Telegram account, beside those that all networks share. */
-import { type Static, Type } from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
+import * as Type from "../../../schemas/type.ts";
 
 export const TelegramSettings = Type.Object({
   /** From @BotFather. */

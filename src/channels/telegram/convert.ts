@@ -1,7 +1,8 @@
 /** Telegram's updates as messages of ours. Pure: what is not for us becomes nothing. */
 import type { Chat, Message, MessageEntity, ReactionType, Update, User } from "grammy/types";
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import type { Static, TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import * as Type from "../../../schemas/type.ts";
 import type { Self } from "../../channel.ts";
 import type {
   GeoPoint,

@@ -1,6 +1,6 @@
 /** Telegram: one bot. */
 import { isAbsolute, relative } from "node:path";
-import { Value } from "@sinclair/typebox/value";
+import { Check } from "@sinclair/typebox/value";
 import {
   type Capabilities,
   type Channel,
@@ -213,7 +213,7 @@ export class TelegramChannel
     { ref }: InboundAttachment,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    if (!Value.Check(FileRef, ref)) {
+    if (!Check(FileRef, ref)) {
       throw new Error("Cannot download it: it is no file of Telegram's");
     }
     return await this.#orChannelError(async () => {
