@@ -8,6 +8,7 @@ import type { Call, Caller } from "../caller.ts";
 import { GatewayError, invalid, toWireError } from "../error.ts";
 import type { GatewayEvent } from "../event.ts";
 import { type Log, quoted } from "../log.ts";
+import type { Message } from "./guard_frames.ts";
 import { type Admitted, challenge, type Door, enter, Refusal } from "./handshake.ts";
 import { toJson } from "./json.ts";
 import type { Origin } from "./locality.ts";
@@ -16,9 +17,9 @@ import { POLICY, type WireVersion } from "./version.ts";
 /** The TCP connection under the socket, as far as it concerns us. */
 export interface Line {
   readonly remoteIp: string;
-  /** Sends a text message; `false`, always, where the socket itself must do it. */
-  send(text: string): boolean;
-  /** Messages sent so that the client has not taken: their length in UTF-16 units. */
+  /** Sends a text message on the socket; throws nothing where that is gone. */
+  send(message: Message): void;
+  /** How long the messages sent are that the client has not taken: a letter counts as a byte. */
   readonly buffered: number;
   /** The handshake is done: larger messages may come. */
   raise(maxMessageBytes: number): void;
@@ -61,13 +62,14 @@ export class Connections {
     connection.closed.then(() => this.#open.delete(connection));
   }
 
-  /** Sends an event to everybody whom it concerns; its payload is put into JSON once. */
+  /** Sends an event to everybody whom it concerns; its payload is put into bytes once. */
   tell(event: GatewayEvent): void {
-    let json: string | undefined;
+    const { droppable = events[event.name].droppable } = event;
+    let start: Uint8Array | undefined;
     for (const connection of this.#open) {
       if (!connection.concerns(event)) continue;
-      json ??= eventJson(event);
-      connection.tell(json, event.droppable ?? events[event.name].droppable);
+      start ??= encoder.encode(eventJson(event));
+      connection.tell(start, droppable);
     }
   }
 
@@ -108,6 +110,10 @@ class Connection {
   #state:
     | { readonly wire: WireVersion; readonly caller: Caller }
     | undefined;
+  // What the socket knows too, but takes its time to tell.
+  #isOpen = false;
+  /** It is closed, or was told to close. */
+  #isOver = false;
   /** Its `connect` came, and is not answered yet. */
   #isAsking = false;
   #seq = 0;
@@ -128,10 +134,12 @@ class Connection {
     const { nonce, ts } = challenge();
     this.#nonce = nonce;
     this.#handshakeTimer = setTimeout(() => this.close(1000, ""), parts.handshakeMs);
-    socket.onopen = () =>
+    socket.onopen = () => {
+      this.#isOpen = !this.#isOver;
       this.#send(
         `{"type":"event","event":"connect.challenge","payload":{"nonce":"${nonce}","ts":${ts}}}`,
       );
+    };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onerror = () => {}; // a close event follows
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -148,13 +156,13 @@ class Connection {
   }
 
   /** Sends an event whose JSON lacks only its number. A dropped one leaves a gap to be seen. */
-  tell(json: string, droppable: boolean): void {
+  tell(start: Uint8Array, droppable: boolean): void {
     const seq = ++this.#seq;
-    if (this.#buffered > POLICY.maxBufferedBytes) {
+    if (this.#line.buffered > POLICY.maxBufferedBytes) {
       if (!droppable) this.#cutSlow();
       return;
     }
-    this.#send(`${json},"seq":${seq}}`);
+    this.#send({ start, rest: `,"seq":${seq}}` });
   }
 
   /** Whoever is still at the door comes again, too: where they come from was judged by the old rules. */
@@ -165,13 +173,17 @@ class Connection {
   }
 
   close(code: number, reason: string): void {
-    if (this.#socket.readyState > WebSocket.OPEN) return;
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#isOpen = false;
     this.#ended.abort(); // nobody reads the answers to what was asked
     this.#socket.close(code, cutReason(reason));
     this.#goodbye ??= setTimeout(() => this.#line.cut(code, reason), GOODBYE_MS);
   }
 
   #end(): void {
+    this.#isOver = true;
+    this.#isOpen = false;
     clearTimeout(this.#handshakeTimer);
     clearTimeout(this.#goodbye);
     this.#ended.abort();
@@ -180,14 +192,8 @@ class Connection {
     this.#state = undefined;
   }
 
-  #send(text: string): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#line.send(text)) this.#socket.send(text);
-  }
-
-  /** Bytes that the client has not taken. */
-  get #buffered(): number {
-    return this.#line.buffered + this.#socket.bufferedAmount;
+  #send(message: Message): void {
+    if (this.#isOpen) this.#line.send(message);
   }
 
   #cutSlow(): void {
@@ -197,7 +203,7 @@ class Connection {
 
   #receive(data: unknown): void {
     const frame = readFrame(data);
-    if (this.#socket.readyState !== WebSocket.OPEN) return; // told to go: what it still says is void
+    if (!this.#isOpen) return; // told to go: what it still says is void
     if (this.#state === undefined) return this.#handshake(frame);
     if (frame === undefined) {
       this.#parts.log.warn("A message is no JSON: ignored", { connId: this.#connId });
@@ -222,7 +228,7 @@ class Connection {
     if (identity?.by !== "tailscale" || whois === undefined) return this.#enter(frame);
     this.#isAsking = true;
     void whois(identity.address).then((login) => {
-      if (this.#socket.readyState === WebSocket.OPEN) this.#enter(frame, login);
+      if (this.#isOpen) this.#enter(frame, login);
     });
   }
 
@@ -268,7 +274,7 @@ class Connection {
   }
 
   #welcome(id: string, { wire, caller, hello }: Admitted): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return; // gone, or shut out meanwhile
+    if (!this.#isOpen) return; // gone, or shut out meanwhile
     this.#line.raise(POLICY.maxPayload);
     this.#respond(id, hello);
     this.#state = { wire, caller };
@@ -348,7 +354,7 @@ class Connection {
   }
 
   #respond(id: string, payload: unknown): void {
-    if (this.#buffered > POLICY.maxBufferedBytes) return this.#cutSlow();
+    if (this.#line.buffered > POLICY.maxBufferedBytes) return this.#cutSlow();
     this.#send(
       `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${toJson(payload)}}`,
     );
@@ -373,6 +379,8 @@ class Connection {
     this.#send(JSON.stringify({ type: "res", id, ...answer }));
   }
 }
+
+const encoder = new TextEncoder();
 
 /** The JSON of a message, text or binary; `undefined` where it is none. */
 function readFrame(data: unknown): unknown {

@@ -3,6 +3,7 @@ import { addressKey } from "./address.ts";
 import { Connection, type Origin, type Post } from "./guard_connection.ts";
 import { Turn } from "./turn.ts";
 import { PEER_HEADER } from "./guard_head.ts";
+import type { Message } from "./guard_frames.ts";
 import { InnerServer } from "./guard_inner.ts";
 import { Buffers } from "./guard_intake.ts";
 import { TOO_MANY_CONNECTIONS } from "./guard_refusal.ts";
@@ -63,8 +64,8 @@ export interface Peer {
    * open. `false`, always, for a WebSocket that began on a connection used before: there the inner
    * server must send everything.
    */
-  send(text: string): boolean;
-  /** Messages sent so that the client has not taken: their length in UTF-16 units. */
+  send(message: Message): boolean;
+  /** Messages sent so that the client has not taken: their length, a letter of text for a byte. */
   readonly buffered: number;
   /**
    * Drops the connection now and frees what is buffered for it on both sides; the server's end of

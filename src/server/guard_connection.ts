@@ -1,7 +1,7 @@
 /** Relays one TCP connection to the inner server, and ends it where it breaks a rule. */
 import type { GuardLimits, Handler, Peer } from "./guard.ts";
 import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
-import { closeFrame, FrameMeter, textFrames } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, lengthOf, type Message, textFrames } from "./guard_frames.ts";
 import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
 import { Intake, type Sizes } from "./guard_intake.ts";
 import type { Turn } from "./turn.ts";
@@ -55,7 +55,7 @@ type Phase =
   | "parting"; // its goodbye: what it still says is thrown away, what it is owed goes out
 
 /** Something on its way out: a message of ours, or what the inner server said. */
-type Parcel = string | Relayed;
+type Parcel = Message | Relayed;
 
 interface Relayed {
   /** It may be a part of a frame. */
@@ -64,7 +64,7 @@ interface Relayed {
   readonly relayed: () => void;
 }
 
-/** Messages are written together up to this length, in UTF-16 units. */
+/** Messages are written together up to this length; a letter of text counts as a byte. */
 const BATCH_LENGTH = 65_536;
 
 export class Connection implements Peer {
@@ -108,7 +108,7 @@ export class Connection implements Peer {
   /** What waits to go out, in order. */
   readonly #parcels: Parcel[] = [];
   #isWriting = false;
-  /** Messages of ours that the client has not taken: their length in UTF-16 units. */
+  /** How long the messages of ours are that the client has not taken. */
   #waiting = 0;
 
   constructor(
@@ -193,11 +193,11 @@ export class Connection implements Peer {
     return this.#waiting;
   }
 
-  send(text: string): boolean {
+  send(message: Message): boolean {
     if (!this.#isUpgraded || this.#requests > 1) return false;
     if (this.#isParting()) return true; // nobody is there to hear it
-    this.#waiting += text.length;
-    this.#enqueue(text);
+    this.#waiting += lengthOf(message);
+    this.#enqueue(message);
     return true;
   }
 
@@ -224,7 +224,7 @@ export class Connection implements Peer {
     this.#enter("parting", Infinity);
     this.#writingSince = 0;
     this.#client.close();
-    for (const parcel of this.#parcels.splice(0)) if (typeof parcel !== "string") parcel.relayed();
+    for (const parcel of this.#parcels.splice(0)) if (isRelayed(parcel)) parcel.relayed();
     this.#waiting = 0;
     this.#closeServer();
     this.#authenticated();
@@ -400,8 +400,14 @@ export class Connection implements Peer {
   async #write(): Promise<void> {
     try {
       for (let next; (next = this.#take()) !== undefined;) {
-        await this.#send(next.bytes);
-        next.done();
+        this.#hasAnswered = true;
+        for (let at = 0; at < next.bytes.length;) {
+          this.#writingSince = performance.now();
+          at += await this.#client.write(at === 0 ? next.bytes : next.bytes.subarray(at));
+        }
+        this.#writingSince = 0;
+        if ("relayed" in next) next.relayed();
+        else this.#waiting -= next.length;
       }
     } catch (error) {
       this.#lost(error);
@@ -414,26 +420,27 @@ export class Connection implements Peer {
    * What goes out next. The inner server's frames are control frames, and only between them ours
    * have a place; before them all comes the head of its 101.
    */
-  #take(): { readonly bytes: Uint8Array; readonly done: () => void } | undefined {
+  #take(): Relayed | { readonly bytes: Uint8Array; readonly length: number } | undefined {
     const isOurTurn = this.#outbound?.isBetween === true;
-    const at = isOurTurn ? 0 : this.#parcels.findIndex((parcel) => typeof parcel !== "string");
+    const at = isOurTurn ? 0 : this.#parcels.findIndex(isRelayed);
     const first = this.#parcels[at];
     if (first === undefined) return undefined;
-    if (typeof first !== "string") {
+    if (isRelayed(first)) {
       this.#parcels.splice(at, 1);
       if (this.#isUpgraded) this.#follow(first.bytes);
-      return { bytes: first.bytes, done: first.relayed };
+      return first;
     }
-    const texts: string[] = [];
+    const messages: Message[] = [];
     let length = 0;
     for (const parcel of this.#parcels) {
-      if (typeof parcel !== "string") break;
-      if (texts.length > 0 && length + parcel.length > BATCH_LENGTH) break;
-      length += parcel.length;
-      texts.push(parcel);
+      if (isRelayed(parcel)) break;
+      const more = lengthOf(parcel);
+      if (messages.length > 0 && length + more > BATCH_LENGTH) break;
+      length += more;
+      messages.push(parcel);
     }
-    this.#parcels.splice(0, texts.length);
-    return { bytes: textFrames(texts), done: () => this.#waiting -= length };
+    this.#parcels.splice(0, messages.length);
+    return { bytes: textFrames(messages), length };
   }
 
   /** Keeps track of where the frames end that go out; the first one follows the head of the 101. */
@@ -446,15 +453,6 @@ export class Connection implements Peer {
       this.#outbound = new FrameMeter(Infinity);
       this.#outbound.feed(bytes.subarray(length));
     }
-  }
-
-  async #send(bytes: Uint8Array): Promise<void> {
-    this.#hasAnswered = true;
-    for (let at = 0; at < bytes.length;) {
-      this.#writingSince = performance.now();
-      at += await this.#client.write(at === 0 ? bytes : bytes.subarray(at));
-    }
-    this.#writingSince = 0;
   }
 
   /** The URL as the client means it; the inner server's has the private socket in it. */
@@ -553,6 +551,10 @@ export class Connection implements Peer {
 }
 
 const REFUSED_MARK = ";refused";
+
+function isRelayed(parcel: Parcel): parcel is Relayed {
+  return typeof parcel !== "string" && "relayed" in parcel;
+}
 
 async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {

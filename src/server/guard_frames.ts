@@ -91,32 +91,57 @@ export function closeFrame(code: number, reason = ""): Uint8Array {
   return frame.subarray(0, 4 + written);
 }
 
+/** A text message: all of it, or a beginning that many are sent and what only this one is. */
+export type Message = string | { readonly start: Uint8Array; readonly rest: string };
+
+/** How long a message is about: a letter of text is taken for a byte. */
+export function lengthOf(message: Message): number {
+  return typeof message === "string" ? message.length : message.start.length + message.rest.length;
+}
+
+/** All of a message. */
+export function textOf(message: Message): string {
+  return typeof message === "string" ? message : decoder.decode(message.start) + message.rest;
+}
+
 /** Whole text messages as a server sends them, each in one frame, one behind the other. */
-export function textFrames(texts: readonly string[]): Uint8Array {
+export function textFrames(messages: readonly Message[]): Uint8Array {
   // mostly a byte is a letter: to be wrong costs another try, to make sure costs every time
   let frames = new Uint8Array(
-    texts.reduce((sum, { length }) => sum + headSize(length) + length, 0),
+    messages.map(lengthOf).reduce((sum, length) => sum + headSize(length) + length, 0),
   );
   let end = 0;
-  for (const [n, text] of texts.entries()) {
-    const body = frames.subarray(end + headSize(text.length));
-    const { read, written } = encoder.encodeInto(text, body);
-    const isThere = read === text.length && headSize(written) === headSize(text.length) &&
-      end + headSize(written) + written <= frames.length;
-    if (isThere) {
+  for (const [n, message] of messages.entries()) {
+    const length = lengthOf(message);
+    const body = end + headSize(length);
+    const written = body > frames.length ? undefined : fill(frames.subarray(body), message);
+    if (written !== undefined && headSize(written) === headSize(length)) {
       end += writeHead(frames, end, written) + written;
       continue;
     }
-    const bytes = encoder.encode(text);
-    const rest = texts.slice(n + 1).reduce((sum, { length }) => sum + MAX_HEAD + 3 * length, 0);
-    const larger = new Uint8Array(end + MAX_HEAD + bytes.length + rest);
+    const most = messages.slice(n).reduce((sum, some) => sum + MAX_HEAD + 3 * lengthOf(some), 0);
+    const larger = new Uint8Array(end + most);
     larger.set(frames.subarray(0, end));
     frames = larger;
+    const bytes = encoder.encode(textOf(message));
     end += writeHead(frames, end, bytes.length);
     frames.set(bytes, end);
     end += bytes.length;
   }
   return frames.subarray(0, end);
+}
+
+/** Returns how many bytes the message takes; nothing where it finds no room. */
+function fill(room: Uint8Array, message: Message): number | undefined {
+  if (typeof message === "string") {
+    const { read, written } = encoder.encodeInto(message, room);
+    return read === message.length ? written : undefined;
+  }
+  const { start, rest } = message;
+  if (start.length > room.length) return undefined;
+  room.set(start);
+  const { read, written } = encoder.encodeInto(rest, room.subarray(start.length));
+  return read === rest.length ? start.length + written : undefined;
 }
 
 function headSize(length: number): number {
@@ -136,6 +161,7 @@ function writeHead(frames: Uint8Array, at: number, length: number): number {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 const CONTINUATION = 0;
 const TEXT = 1;

@@ -170,13 +170,20 @@ Deno.test("textFrames are a server's messages, their lengths in as few bytes as 
   }
 });
 
-Deno.test("textFrames hold every text, whatever its letters take", () => {
+Deno.test("textFrames hold every text, whatever its letters take and wherever it is cut", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 300 });
-  fc.assert(fc.property(fc.array(text), fc.nat(3), (texts, times) => {
-    const all = [...texts, "é".repeat(100 * times), "€".repeat(30_000 * times), ...texts];
-    let bytes = textFrames(all);
-    for (const text of all) {
-      const body = new TextEncoder().encode(text);
+  const encoder = new TextEncoder();
+  const halves = text.chain((start) => text.map((rest) => [start, rest] as const));
+  const part = fc.oneof(text, halves);
+  fc.assert(fc.property(fc.array(part), fc.nat(3), (parts, times) => {
+    const all = [...parts, "é".repeat(100 * times), "€".repeat(30_000 * times), ...parts];
+    let bytes = textFrames(
+      all.map((said) =>
+        typeof said === "string" ? said : { start: encoder.encode(said[0]), rest: said[1] }
+      ),
+    );
+    for (const said of all) {
+      const body = encoder.encode(typeof said === "string" ? said : said.join(""));
       const head = encode({ opcode: 1, isFinal: true, length: body.length, isMasked: false });
       deepStrictEqual(bytes.subarray(0, head.length), new Uint8Array(head));
       deepStrictEqual(bytes.subarray(head.length, head.length + body.length), body);

@@ -4,6 +4,7 @@ import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
 import { isLoopback, plainAddress } from "./address.ts";
 import { type ConnectionParts, Connections } from "./connection.ts";
+import { textOf } from "./guard_frames.ts";
 import { type Guard, type GuardLimits, type KeyPair, type Peer, serveGuarded } from "./guard.ts";
 import { createJudge, type Judge, type Origin, type Refused } from "./locality.ts";
 import { isDisguised, spelledPath } from "./path.ts";
@@ -126,11 +127,15 @@ export function listen(options: ServerOptions): Server {
 
   function upgrade(request: Request, from: Origin, peer: Peer): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
+    let isDirect = true;
     connections.add(socket, {
       remoteIp: from.remoteIp,
-      send: (text) => peer.send(text),
+      send(message) {
+        isDirect &&= peer.send(message);
+        if (!isDirect && socket.readyState === WebSocket.OPEN) socket.send(textOf(message));
+      },
       get buffered() {
-        return peer.buffered;
+        return isDirect ? peer.buffered : socket.bufferedAmount;
       },
       raise: (bytes) => peer.raise(bytes),
       cut: (code, reason) => peer.cut(code, reason),
