@@ -180,6 +180,8 @@ async function link(
         "compile",
         "--allow-all",
         "--no-check",
+        // It would be read from a name in /tmp that everybody can guess, and take first.
+        "--no-code-cache",
         `--v8-flags=${V8_FLAGS}`,
         "--include=.",
         `--output=${binary}`,
