@@ -260,6 +260,7 @@ export class Attendant {
       const retryAfterMs = lost instanceof ChannelError ? lost.retryAfterMs : undefined;
       const waitMs = retryAfterMs ?? this.#backOff(this.#vitals.restarts);
       this.#log.warn("The network is lost", { cause: lost, waitMs });
+      this.#reported = this.health.health;
       this.#parts.changed();
       await pause(waitMs, signal);
     }

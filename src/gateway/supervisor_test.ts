@@ -38,7 +38,7 @@ class World implements AsyncDisposable {
   readonly store = openStore(":memory:");
   /** What is done to each new channel before it is used. */
   prepare: (channel: FakeChannel) => void = () => {};
-  readonly #waiting = new Set<() => void>();
+  #news = Promise.withResolvers<void>();
 
   constructor(config: Config) {
     this.config = config;
@@ -63,9 +63,7 @@ class World implements AsyncDisposable {
         return Promise.resolve();
       },
       ready: ({ accountId }) => void this.ready.push(accountId),
-      changed: () => {
-        for (const look of [...this.#waiting]) look();
-      },
+      changed: () => this.#news.resolve(),
       timing: { firstWaitMs: 1, longestWaitMs: 2, stopMs: 5 },
       now: () => this.now,
       random: () => 0.5,
@@ -78,11 +76,11 @@ class World implements AsyncDisposable {
     return last.channel;
   }
 
-  /** Resolves once it is so. */
+  /** Resolves once it is so; asked when it is told that an account has changed. */
   async until(isSo: () => boolean): Promise<void> {
-    for (let turns = 0; !isSo(); turns++) {
-      ok(turns < 10_000, "it never is so");
-      await new Promise((resolve) => setTimeout(resolve));
+    while (!isSo()) {
+      this.#news = Promise.withResolvers();
+      await this.#news.promise;
     }
   }
 
@@ -157,6 +155,20 @@ Deno.test("a channel that throws is begun again, with longer and longer waits", 
   const waits = world.log.lines.filter(({ message }) => message === "The network is lost")
     .map(({ fields }) => fields.waitMs);
   deepStrictEqual(waits.slice(0, 3), [1, 2, 2]);
+});
+
+Deno.test("it is told when a network is lost, and when it is back", async () => {
+  const lost = Promise.withResolvers<never>();
+  await using world = await begun(ONE, (channel) => {
+    channel.onRun = async (inbox, signal) => {
+      inbox.status({ kind: "connected", self: { id: "1" } });
+      await (channel.runs === 1 ? lost.promise : untilAborted(signal));
+    };
+  });
+  await world.until(() => world.health() === "ok");
+  lost.reject(new Error("the line was cut"));
+  await world.until(() => world.why() === "the line was cut");
+  await world.until(() => world.health() === "ok");
 });
 
 Deno.test("a channel that throws before it returns a promise is contained too", async () => {
@@ -292,14 +304,18 @@ Deno.test("a silent connection leaves 'ok' by itself, and is begun anew", async 
 });
 
 Deno.test("a connection that never comes about is begun anew too", async () => {
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   await using world = await begun(ONE, (channel) => {
-    channel.onRun = (_inbox, signal) => untilAborted(signal);
+    channel.onRun = (_inbox, signal) => {
+      (channel.runs === 1 ? first : second).resolve();
+      return untilAborted(signal);
+    };
   });
-  await world.until(() => world.made.length === 1 && world.channel.runs === 1);
+  await first.promise;
   strictEqual(world.health(), "unproven");
   world.now += 30_001;
   world.supervisor.look();
-  await world.until(() => world.channel.runs === 2);
+  await second.promise;
 });
 
 Deno.test("a channel that does not stop is left behind, and not heard any more", async () => {
