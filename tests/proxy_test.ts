@@ -15,20 +15,23 @@ interface Software {
   /** The arguments with which it stays in the foreground. */
   readonly args: (folder: string) => readonly string[];
   readonly file: string;
+  /** What it says on standard error once it accepts connections. */
+  readonly ready: string;
 }
 
 const NGINX: Software = {
   name: "nginx",
   file: "nginx.conf",
+  ready: "start worker processes",
   args: (folder) => ["-p", folder, "-c", `${folder}/nginx.conf`, "-e", "stderr"],
   configure: (from, to) => `
 daemon off;
+error_log stderr notice;
 pid nginx.pid;
 worker_processes 1;
 events { worker_connections 64; }
 http {
   access_log off;
-  error_log stderr;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   map $http_upgrade $connection_upgrade { default upgrade; "" close; }
@@ -54,6 +57,7 @@ http {
 const CADDY: Software = {
   name: "caddy",
   file: "Caddyfile",
+  ready: "serving initial configuration",
   args: (folder) => ["run", "--adapter", "caddyfile", "--config", `${folder}/Caddyfile`],
   configure: (from, to) => `
 {
@@ -229,16 +233,21 @@ function codeOf({ details }: GatewayRefusal): unknown {
 class Proxy implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #folder: string;
+  readonly #heard: Promise<void>;
 
-  private constructor(process: Deno.ChildProcess, folder: string) {
+  private constructor(
+    process: Deno.ChildProcess,
+    { folder, heard }: { folder: string; heard: Promise<void> },
+  ) {
     this.#process = process;
     this.#folder = folder;
+    this.#heard = heard;
   }
 
   /** Resolves once it accepts connections. */
   static async start(
     program: string,
-    { configure, file, args }: Software,
+    { configure, file, args, ready }: Software,
     { from, to }: { from: number; to: number },
   ): Promise<Proxy> {
     const folder = await Deno.makeTempDir({ prefix: "openclaw-proxy-" });
@@ -252,34 +261,25 @@ class Proxy implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    const proxy = new Proxy(process, folder);
-    const said = new Response(process.stderr).text();
-    const gone = process.status.then(async () => {
-      throw new Error(`${program} ended: ${await said}`);
-    });
-    await Promise.race([gone, listening(from)]);
-    gone.catch(() => {}); // from now on it ends when it is told to
-    return proxy;
+    const accepts = Promise.withResolvers<void>();
+    const heard = (async () => {
+      let said = "";
+      for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
+        said += text;
+        if (said.includes(ready)) accepts.resolve();
+      }
+      accepts.reject(new Error(`${program} ended: ${said}`)); // later it ends when it is told to
+    })();
+    await accepts.promise;
+    return new Proxy(process, { folder, heard });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill("SIGTERM");
     await this.#process.status;
+    await this.#heard;
     await Deno.remove(this.#folder, { recursive: true });
   }
-}
-
-/** Resolves once somebody accepts connections on a port of this machine. */
-async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error(`nobody listens on port ${port}`);
 }
 
 /** A port that nobody has now. */

@@ -22,9 +22,11 @@ const PHONE = {
   hasTouch: true,
 };
 
+const isInstalled = await exists(CHROMIUM);
+
 Deno.test({
-  name: "the page",
-  ignore: !await exists(CHROMIUM),
+  name: isInstalled ? "the page" : `the page (${CHROMIUM} is not installed)`,
+  ignore: !isInstalled,
   async fn(t) {
     await using house = await House.open();
     for (const [name, story] of Object.entries(STORIES)) {
