@@ -8,6 +8,8 @@ import {
   type Evidence,
   type Inbox,
 } from "../src/channel.ts";
+import { pause } from "../src/deadline.ts";
+import { split } from "../src/gateway/split.ts";
 import type { Log } from "../src/log.ts";
 import type { InboundMessage, OutboundMessage, Place } from "../src/message.ts";
 import type { KeyValues } from "../src/store.ts";
@@ -283,6 +285,24 @@ export function channelContract(
   });
 
   for (
+    const [what, text] of [
+      ["quotations", "> ".repeat(10_000) + "x"],
+      ["lists", "- ".repeat(10_000) + "x"],
+      ["brackets", "[".repeat(10_000) + "x" + "]".repeat(10_000)],
+      ["emphasis", "*a **b ".repeat(5_000) + "x" + "** *".repeat(5_000)],
+    ] as const
+  ) {
+    test(`sends what is nested beyond reason (${what})`, async (world) => {
+      const { textLimit: limit, measure } = world.channel.capabilities;
+      ok(measure(text) > limit);
+      const parts = split(text, { limit, measure });
+      for (const part of parts) ok((await world.send(part)).sent);
+      strictEqual(world.network.sent.length, parts.length);
+      ok(world.network.sent.some(({ text }) => text.includes("x")));
+    });
+  }
+
+  for (
     const [fault, reason] of [
       [{ kind: "reject" }, "rejected"],
       [{ kind: "revoked" }, "auth"],
@@ -448,6 +468,7 @@ export class TestInbox implements Inbox {
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#atOnce);
     this.#asked++;
     this.#wake();
+    // A store takes a while: what is handed over in the same turn, without waiting, shows.
     await (this.#gate ?? new Promise((resolve) => setTimeout(resolve, 0)));
     this.#atOnce--;
     if (this.#spared > 0) this.#spared--;
@@ -515,6 +536,9 @@ export class TestInbox implements Inbox {
   }
 }
 
+/** What a supervisor waits before it begins a channel anew, made short. */
+const RESTART_MS = 20;
+
 /** One channel on its network. */
 class World implements AsyncDisposable {
   readonly inbox = new TestInbox();
@@ -557,7 +581,7 @@ class World implements AsyncDisposable {
           await this.#channel.run(this.inbox, abort.signal);
         } catch (error) {
           this.#fail(error);
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          await pause(RESTART_MS, abort.signal);
         }
       }
     })();
@@ -576,7 +600,7 @@ class World implements AsyncDisposable {
     ]);
   }
 
-  /** Stops what runs, and fails if that takes more than a second. */
+  /** Stops what runs, and fails if that takes more than the second that a channel has for it. */
   async stop({ mayHaveFailed = false } = {}): Promise<void> {
     const { abort, ended } = this.#running!;
     abort.abort();

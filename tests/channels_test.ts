@@ -2,30 +2,15 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { ChannelAccountSnapshot } from "../schemas/channels.ts";
 import { FakeTelegram } from "./fakes/telegram.ts";
-import { startGateway, type TestClient } from "./gateway.ts";
+import { accountsOnce, startGateway, type TestClient } from "./gateway.ts";
 
 const TOKEN = "123:secret-of-the-bot";
 const AGENTS = { agents: { defaults: { model: { primary: "demo/demo" } } } };
 
-/** How the accounts are, by their ids. */
-async function accounts(client: TestClient): Promise<Record<string, ChannelAccountSnapshot>> {
-  const { channelAccounts } = await client.request("channels.status", {});
-  return Object.fromEntries(
-    (channelAccounts.telegram ?? []).map((account) => [account.accountId, account]),
-  );
-}
-
-/** Resolves once the accounts are so. */
-async function until(
-  client: TestClient,
-  isSo: (accounts: Record<string, ChannelAccountSnapshot>) => boolean,
-): Promise<Record<string, ChannelAccountSnapshot>> {
-  for (let tries = 0; tries < 1_500; tries++) {
-    const found = await accounts(client);
-    if (isSo(found)) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`it never is so: ${JSON.stringify(await accounts(client))}`);
+/** Resolves to the account once it is connected. */
+async function connected(client: TestClient): Promise<ChannelAccountSnapshot | undefined> {
+  const name = "telegram/default";
+  return (await accountsOnce(client, (all) => all[name]?.connected === true))[name];
 }
 
 Deno.test("a message comes in, and its answer goes out, also across a restart", async () => {
@@ -43,10 +28,7 @@ Deno.test("a message comes in, and its answer goes out, also across a restart", 
   telegram.say("/status");
   await telegram.until(() => telegram.sent.length === 2);
   await using client = await second.connect();
-  const { default: account } = await until(
-    client,
-    ({ default: found }) => found?.connected === true,
-  );
+  const account = await connected(client);
   ok(account?.lastInboundAt);
   ok(account?.lastOutboundAt);
   deepStrictEqual((await client.request("outbox.list", {})).entries, []);
@@ -80,18 +62,17 @@ Deno.test("sick accounts beside a well one: it answers, and each says how it is"
     },
   });
   await using client = await gateway.connect();
-  const found = await until(
+  const found = await accountsOnce(
     client,
     (all) =>
-      all.well?.healthState === "healthy" && all.strict?.running === false &&
-      all.noisy?.reconnectAttempts !== 0,
+      all["telegram/well"]?.healthState === "healthy" &&
+      all["telegram/strict"]?.running === false &&
+      all["telegram/noisy"]?.reconnectAttempts !== 0,
   );
-  strictEqual(found.silent?.connected, false);
-  strictEqual(found.noisy?.connected, false);
-  deepStrictEqual([found.strict?.healthState, found.bare?.lastError], [
-    "dead",
-    "botToken is not set",
-  ]);
+  strictEqual(found["telegram/silent"]?.connected, false);
+  strictEqual(found["telegram/noisy"]?.connected, false);
+  strictEqual(found["telegram/strict"]?.healthState, "dead");
+  strictEqual(found["telegram/bare"]?.lastError, "botToken is not set");
   well.say("/status");
   await well.until(() => well.sent.length === 1);
 });
@@ -103,7 +84,7 @@ Deno.test("send goes through the network, once, whatever is asked again", async 
   });
   telegram.say("/start"); // a bot can't write first
   await using client = await gateway.connect();
-  await until(client, ({ default: found }) => found?.connected === true);
+  await connected(client);
   await telegram.until(() => telegram.sent.length === 1); // how to be let in
   const chatId = String(telegram.sent[0]?.chat.id);
   const params = { to: chatId, message: "**hello**", idempotencyKey: "k1" };

@@ -2,6 +2,7 @@
 import { type RunningGateway, start } from "../src/cli/serve.ts";
 import type { ServeFlags } from "../src/cli/serve_flags.ts";
 import { type ClientOptions, GatewayClient } from "../src/client/client.ts";
+import type { ChannelAccountSnapshot } from "../schemas/channels.ts";
 import type { EventFrame } from "../schemas/frames.ts";
 
 export const TOKEN = "test-token-that-nobody-could-guess-0123456789";
@@ -103,6 +104,27 @@ const ALL_SCOPES = [
   "operator.approvals",
   "operator.pairing",
 ];
+
+/** The accounts on all networks as `network/account`. */
+export type Accounts = Readonly<Record<string, ChannelAccountSnapshot>>;
+
+/** Resolves to the accounts once they are so; asked again when the gateway tells that one has changed. */
+export async function accountsOnce(
+  { request, events, event }: TestClient,
+  areSo: (accounts: Accounts) => boolean,
+): Promise<Accounts> {
+  for (;;) {
+    const { length } = events;
+    const { channelAccounts } = await request("channels.status", {});
+    const accounts = Object.fromEntries(
+      Object.entries(channelAccounts).flatMap(([channel, all]) =>
+        all.map((account) => [`${channel}/${account.accountId}`, account])
+      ),
+    );
+    if (areSo(accounts)) return accounts;
+    await event((heard) => heard.event === "health" && events.indexOf(heard) >= length);
+  }
+}
 
 /** Connects to any gateway; see `TestGateway.connect`. */
 export async function connectTo(

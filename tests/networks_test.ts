@@ -1,10 +1,15 @@
 /** All networks that the program knows, from outside: the whole program on a fake of each. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import type { ChannelAccountSnapshot } from "../schemas/channels.ts";
 import { type FakeDiscord, startFakeDiscord } from "./fakes/discord.ts";
 import { type FakeSlack, startFakeSlack } from "./fakes/slack.ts";
 import { type FakeTelegram, startFakeTelegram } from "./fakes/telegram.ts";
-import { startGateway, type TestClient, type TestGateway } from "./gateway.ts";
+import {
+  type Accounts,
+  accountsOnce,
+  startGateway,
+  type TestClient,
+  type TestGateway,
+} from "./gateway.ts";
 
 const AGENTS = { agents: { defaults: { model: { primary: "demo/demo" } } } };
 /** What the built-in model answers to `echo one`; at first it says before what it is. */
@@ -44,27 +49,6 @@ class Fakes implements AsyncDisposable {
   }
 }
 
-type Accounts = Readonly<Record<string, ChannelAccountSnapshot>>;
-
-/** The accounts as `network/account`, once they are as they should be. */
-async function until(
-  { request }: TestClient,
-  isSo: (accounts: Accounts) => boolean,
-): Promise<Accounts> {
-  for (let tries = 0; tries < 2_000; tries++) {
-    const { channelAccounts } = await request("channels.status", {});
-    const accounts = Object.fromEntries(
-      Object.entries(channelAccounts).flatMap(([channel, all]) =>
-        all.map((account) => [`${channel}/${account.accountId}`, account])
-      ),
-    );
-    if (isSo(accounts)) return accounts;
-    if (tries === 1_999) throw new Error(`it never is so: ${JSON.stringify(accounts)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("unreachable");
-}
-
 const areConnected = (count: number) => (accounts: Accounts) => {
   const all = Object.values(accounts);
   return all.length === count &&
@@ -73,7 +57,7 @@ const areConnected = (count: number) => (accounts: Accounts) => {
 
 async function connected(gateway: TestGateway, count = 3): Promise<TestClient> {
   const client = await gateway.connect();
-  await until(client, areConnected(count));
+  await accountsOnce(client, areConnected(count));
   return client;
 }
 
@@ -172,7 +156,7 @@ Deno.test("a network is lost, noisy or closed to us, and says so; the others ans
     },
   });
   await using client = await gateway.connect();
-  const accounts = await until(
+  const accounts = await accountsOnce(
     client,
     (all) =>
       all["telegram/default"]?.healthState === "healthy" &&
@@ -193,7 +177,7 @@ Deno.test("a network is lost, noisy or closed to us, and says so; the others ans
   slack.mend();
   discord.mend();
   await client.request("channels.start", { channel: "discord" });
-  await until(client, areConnected(3));
+  await accountsOnce(client, areConnected(3));
 });
 
 /** Configurations as people have them, after the documentation of each network; `fakes` says where. */
@@ -441,7 +425,7 @@ for (const { name, accounts, env = () => ({}), channels } of FORMS) {
     const written = JSON.stringify(config);
     await using gateway = await startGateway({ config, env: env(fakes) });
     await using client = await gateway.connect();
-    const found = await until(client, (all) => {
+    const found = await accountsOnce(client, (all) => {
       const on = Object.values(all).filter(({ enabled }) => enabled);
       return on.length > 0 && on.every(({ connected }) => connected === true);
     });

@@ -177,21 +177,26 @@ Deno.test("edits keep the network's pace, and wait where it says so", async () =
   const telegram = startFakeTelegram();
   await using chat = telegramChat(telegram);
   await using models = fakeModels();
-  const end = Promise.withResolvers<void>();
   const words = Array.from({ length: 400 }, (_, i) => `word${i}`);
-  const steps: Step[] = [];
-  let writes: Promise<void> = Promise.resolve();
-  for (const word of words) {
-    writes = writes.then(() => Promise.race([pause(10), end.promise]));
-    steps.push({ text: ` ${word}` }, { wait: writes });
-  }
+  const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+  const steps = gates.flatMap(({ promise }, i): readonly Step[] => [
+    { wait: promise },
+    { text: words.slice(i * 80, (i + 1) * 80).map((word) => `${word} `).join("") },
+  ]);
   models.script({ steps });
+  const goesOn = () => gates.shift()?.resolve();
+  goesOn();
   await using _gateway = await startGateway({ config: configOf(chat, models) });
   await chat.say("Count");
   const edits = () =>
     telegram.journal.flatMap((entry) =>
       entry.kind === "called" && entry.method === "editMessageText" ? entry.at : []
     );
+  // There is more to show as soon as something was shown: only the pace holds it up.
+  await telegram.until(() => chat.shown.length === 1);
+  goesOn();
+  await telegram.until(() => edits().length === 1);
+  goesOn();
   await telegram.until(() => edits().length === 2);
   telegram.fail("editMessageText", {
     kind: "error",
@@ -199,9 +204,10 @@ Deno.test("edits keep the network's pace, and wait where it says so", async () =
     description: "Too Many Requests: retry after 2",
     parameters: { retry_after: 2 },
   }, 1);
+  goesOn();
   await telegram.until(() => edits().length === 4);
   const [first = 0, second = 0, limited = 0, fourth = 0] = edits();
-  end.resolve();
+  goesOn();
   const whole = words.join(" ");
   await chat.until(() => chat.shown[0]?.text === whole);
   strictEqual(chat.shown.length, 1);
@@ -225,7 +231,3 @@ Deno.test("without the owner's wish an answer is sent once, when it is whole", a
   strictEqual((await telegram.until(() => telegram.sent[0])).text, WHOLE);
   deepStrictEqual(telegram.calls("editMessageText"), []);
 });
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -212,7 +212,7 @@ Deno.test("an answer that breaks off is kept and not begun again", async () => {
 });
 
 Deno.test("a model that says nothing is given up", async () => {
-  await using home = await start({ timing: { silenceMs: 20 }, fallbacks: ["fake/second"] });
+  await using home = await start({ timing: { silenceMs: 100 }, fallbacks: ["fake/second"] });
   home.fake.script(...Array.from({ length: 4 }, () => ({ steps: [{ hang: true } as const] })));
   const events = await home.say("Hello");
   strictEqual(endOf(events).text, "ok");

@@ -1,6 +1,5 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import type { Evidence } from "../channel.ts";
 import { chatOf, type InboundMessage, type Place, type Sender } from "../message.ts";
 import type { Config } from "../config.ts";
 import { type AssistantMessage, textOf } from "../session.ts";
@@ -19,6 +18,8 @@ const GROUP = placeOf("g1", { kind: "group", title: "Family" });
 const ANN: Sender = { id: "ann", name: "Ann" };
 const BOB: Sender = { id: "bob", name: "Bob" };
 const OPEN = { dmPolicy: "open", allowFrom: ["*"], groupPolicy: "open" } as const;
+/** What follows a message within this time belongs to it: here that must hold on a busy machine. */
+const QUICK_MS = 500;
 
 Deno.test("a message becomes a run, and the answer goes to where it came from", async () => {
   await using chat = await connect({ fake: OPEN });
@@ -180,7 +181,7 @@ Deno.test("a name can't pass for somebody else, or for two", async () => {
 
 Deno.test("quick messages of one person are one turn, and so is an album", async () => {
   await using chat = await connect({ fake: OPEN }, {
-    messages: { inbound: { debounceMs: 0, byChannel: { fake: 60 } } },
+    messages: { inbound: { debounceMs: 0, byChannel: { fake: QUICK_MS } } },
   });
   await chat.hears(inboundOf("one", { messageId: "1" }));
   await chat.hears(inboundOf("two", { messageId: "2" }));
@@ -190,7 +191,8 @@ Deno.test("quick messages of one person are one turn, and so is an album", async
 });
 
 Deno.test("an edit or a deletion counts as long as the message waits", async () => {
-  await using chat = await connect({ fake: OPEN }, { messages: { inbound: { debounceMs: 60 } } });
+  const inbound = { debounceMs: QUICK_MS };
+  await using chat = await connect({ fake: OPEN }, { messages: { inbound } });
   await chat.hears(inboundOf("one", { messageId: "1" }));
   await chat.hears(inboundOf("two", { messageId: "2" }));
   await chat.hears(inboundOf("three", { messageId: "3" }));
@@ -219,7 +221,7 @@ Deno.test("a reaction to what we said is told with the next turn", async () => {
   await chat.hears(inboundOf("hello"));
   await (await chat.kernel.agent.turn()).answers("hi");
   await chat.network.showing(1);
-  await until(() => chat.kernel.store.outbox.count("sent") === 1);
+  await settled(chat);
   const [{ id = "" } = {}] = chat.network.shown;
   await chat.hears(change(id, { kind: "reaction", emoji: "👍", isAdded: true }));
   await chat.hears(change("other", { kind: "reaction", emoji: "👎", isAdded: true }));
@@ -294,7 +296,7 @@ Deno.test("a crash after something was done: what the chat saw is what it hears 
     await turn.emit({ type: "message", message: toolResult("t", "done") });
     await turn.says("It is done. Now");
     await network.showing(1);
-    await until(() => store.outbox.list({ states: ["sent"] }).length === 1);
+    await settled(chat);
     crash.after(0);
   }
   await using chat = await connect({}, config, { store, network });
@@ -487,12 +489,12 @@ async function crashEverywhere(
           if (!kept.has(message)) await chat.hears(message).then(() => kept.add(message));
         }
       })().catch(() => {});
-      const isOver = () => crash.crashed || isSettled();
-      while (!isOver()) {
-        const turn = await unless(isOver, chat.kernel.agent.turn());
-        if (turn !== undefined) answer(turn).catch(() => {}); // it may read of a dead store
+      const over = heard.then(() => crash.until(() => crash.crashed || isSettled()));
+      for (;;) {
+        const turn = await Promise.race([over, chat.kernel.agent.turn()]);
+        if (turn === undefined) break;
+        answer(turn).catch(() => {}); // it may read of a dead store
       }
-      await heard;
       if (!isSafe) hasCrashed = crash.crashed;
       strictEqual(isSafe && chat.kernel.agent.unclaimed > 0, false);
     }
@@ -552,7 +554,7 @@ Deno.test("a crash after something was said: the chat hears that it was cut, and
     await turn.emit({ type: "message", message: toolCall("t", "doing it") });
     await turn.emit({ type: "message", message: toolResult("t", "done") });
     await network.showing(1);
-    await until(() => store.outbox.count("sent") === 1);
+    await settled(chat);
     crash.after(0);
   }
   await using chat = await connect({}, config, { store, network });
@@ -613,7 +615,6 @@ async function connect(
 ): Promise<Chat> {
   const stateDir = await Deno.makeTempDir();
   const made: FakeChannel[] = [];
-  const first = Promise.withResolvers<FakeChannel>();
   const whole = { channels, ...config as Config } as Config;
   for (const section of Object.values(whole.channels ?? {})) Object.assign(section, { token: "t" });
   const kernel = startKernel({
@@ -625,29 +626,19 @@ async function connect(
         network,
         capabilities: { textLimit: 4000, idempotentForMs: 60_000, editEveryMs: 1 },
       });
-      const run = channel.onRun;
-      channel.onRun = (inbox, signal) => {
-        const status = (evidence: Evidence) => inbox.status(evidence);
-        const done = run({ receive: (message) => inbox.receive(message), status }, signal);
-        if (accountId === "default") first.resolve(channel);
-        return done;
-      };
       made.push(channel);
       return channel;
     })],
     stateDir,
   });
-  const channel = await first.promise;
+  await kernel.gateway.reconfigured(); // by then the accounts are begun
+  const channelOf = (accountId: string) => made.find((channel) => channel.accountId === accountId)!;
   return {
     kernel,
-    channel,
+    channel: channelOf("default"),
     network,
     stateDir,
-    async hears(message) {
-      const { accountId } = message.place;
-      await until(() => made.some((made) => made.accountId === accountId));
-      await made.findLast((made) => made.accountId === accountId)?.inbox?.receive(message);
-    },
+    hears: (message) => channelOf(message.place.accountId).hears(message),
     async [Symbol.asyncDispose]() {
       await kernel[Symbol.asyncDispose]();
       await Deno.remove(stateDir, { recursive: true });
@@ -713,18 +704,10 @@ function lastUserText(turn: Turn): string | undefined {
   return userTexts(turn).at(-1);
 }
 
-async function until(holds: () => boolean): Promise<undefined> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
-/** What comes of something, unless `holds` comes true before. */
-async function unless<T>(holds: () => boolean, promise: Promise<T>): Promise<T | undefined> {
-  let isThere = false;
-  const result = promise.then((value) => {
-    isThere = true;
-    return value;
-  });
-  return await Promise.race([result, until(() => isThere || holds())]);
+/** Resolves once it is known to the store that what the network shows was sent. */
+async function settled({ kernel, network }: Chat): Promise<void> {
+  const { outbox } = kernel.gateway.networks;
+  for (const { message } of network.shown) await outbox.ended(message.id, { timeoutMs: 60_000 });
 }
 
 /** What a program that has no disk any more throws is nobody's to catch. */
@@ -741,12 +724,16 @@ interface Crash {
   readonly crashed: boolean;
   /** So many more calls of the store are made; from then on it is as if there was no power. */
   after(calls: number): void;
+  /** Resolves once it is so; asked after each call of the store. */
+  until(isSo: () => boolean): Promise<undefined>;
 }
 
 /** A store that the program loses at a moment. What was committed by then is what the disk holds. */
 function crashing(store: Store): Crash {
   let left = Infinity;
+  let called = Promise.withResolvers<void>();
   const count = () => {
+    called.resolve(); // who waits looks when the call is over: no call takes longer than this turn
     if (left <= 0) throw new Error("the power is gone");
     left--;
   };
@@ -783,6 +770,12 @@ function crashing(store: Store): Crash {
     },
     after(calls) {
       left = calls;
+    },
+    async until(isSo) {
+      while (!isSo()) {
+        called = Promise.withResolvers();
+        await called.promise;
+      }
     },
   };
 }

@@ -31,9 +31,8 @@ async function answering(
   try {
     await kernel.gateway.reconfigured();
     const channel = channels.get("fake")!;
-    while (channel.inbox === undefined) await new Promise((resolve) => setTimeout(resolve));
     const place = placeOf("ada", { threadId: "7" });
-    await channel.inbox.receive(inboundOf("hello", { place, messageId: "m0" }));
+    await channel.hears(inboundOf("hello", { place, messageId: "m0" }));
     const turn = await kernel.agent.turn();
     const messenger = kernel.gateway.networks.messenger(turn.request.runId);
     if (messenger === undefined) throw new Error("the run has no messenger");

@@ -123,7 +123,7 @@ function advertised(service: Service, group: FakeGroup): Advertised {
       names.push(name);
       wake();
     },
-    // Time enough for all that was said to be heard.
+    // A turn of the event loop: by then all that was said is heard, as the ether carries it at once.
     pause: () => new Promise((resolve) => setTimeout(resolve)),
   });
   return {

@@ -145,8 +145,7 @@ function open(
         if (state === undefined) return;
         passed.splice(0, at + 1);
         waiters.delete(look);
-        // After the state is shown, so that a wait for the next attempt has begun.
-        setTimeout(() => resolve(state as LinkState & { is: S }));
+        resolve(state as LinkState & { is: S });
       };
       waiters.add(look);
       look();

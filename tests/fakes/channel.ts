@@ -130,6 +130,7 @@ export class FakeChannel implements Channel {
   onTyping: (place: Place) => Promise<void> = () => Promise.resolve();
   inbox: Inbox | undefined;
   runs = 0;
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(
     { id = "fake", accountId = "default", network, capabilities, canLook = false }:
@@ -152,7 +153,14 @@ export class FakeChannel implements Channel {
   async run(inbox: Inbox, signal: AbortSignal): Promise<void> {
     this.runs++;
     this.inbox = inbox;
+    this.#begun.resolve();
     await this.onRun(inbox, signal);
+  }
+
+  /** Somebody wrote to us: hands it over once it runs, and resolves when the network may forget it. */
+  async hears(message: InboundMessage): Promise<void> {
+    await this.#begun.promise;
+    await this.inbox?.receive(message);
   }
 
   async send(message: OutboundMessage, signal: AbortSignal): Promise<Receipt> {

@@ -30,19 +30,18 @@ async function begun(
   return kernel;
 }
 
-/** Resolves to the account's snapshot once it fits. */
+/** Resolves to the account's snapshot once it fits; asked again when it is told that one has changed. */
 async function account(
   kernel: TestKernel,
   fits: (snapshot: Record<string, unknown>) => boolean,
   channel = "fake",
 ): Promise<Record<string, unknown>> {
-  for (let turns = 0; turns < 10_000; turns++) {
+  for (;;) {
     const { channelAccounts } = await kernel.call("channels.status", {});
     const snapshot = channelAccounts[channel]?.[0] as Record<string, unknown> | undefined;
     if (snapshot !== undefined && fits(snapshot)) return snapshot;
-    await new Promise((resolve) => setTimeout(resolve));
+    await kernel.events.next("health");
   }
-  throw new Error("it never fits");
 }
 
 Deno.test("channels.status tells of every account, those that are off too", async () => {
