@@ -1,9 +1,12 @@
 /** Markdown as it is read for every network, and what several of them draw alike. */
-import { Lexer, type MarkedToken, type Token, type Tokens } from "marked";
+import { Lexer, type MarkedToken, type Token, Tokenizer, type Tokens } from "marked";
 
-/** With tables, without footnotes or anything new. Throws `RangeError` where it is nested too deep. */
+/**
+ * With tables, without footnotes or anything new. Whatever the text, it takes little time and little
+ * of the stack: what goes beyond reason is read as plain text.
+ */
 export function readMarkdown(markdown: string): readonly MarkedToken[] {
-  return own(new Lexer({ gfm: true }).lex(markdown));
+  return own(new Lexer({ gfm: true, tokenizer: new BoundedTokenizer() }).lex(markdown));
 }
 
 /** Tokens of Marked's own grammar; there are no others, since nothing extends it. */
@@ -30,12 +33,14 @@ export function joinBlocks(
   return text;
 }
 
-/** Columns of one width each, for a fixed pitch. `cellText` says what stands in a cell: one line. */
-export function drawTable(
-  { header, rows, align }: Tokens.Table,
-  cellText: (tokens: readonly Token[]) => string,
-): string {
-  const lines = [header, ...rows].map((cells) => cells.map(({ tokens }) => cellText(tokens)));
+/**
+ * Columns of one width each, for a fixed pitch. It is to be shown as code, in which no network knows
+ * a link, so that the addresses are there to be read.
+ */
+export function drawTable({ header, rows, align }: Tokens.Table): string {
+  const lines = [header, ...rows].map((cells) =>
+    cells.map(({ tokens }) => plainText(tokens, withAddress))
+  );
   const widths = header.map((_, column) =>
     Math.max(1, ...lines.map((cells) => [...cells[column] ?? ""].length))
   );
@@ -47,6 +52,40 @@ export function drawTable(
     }).join(" | ").trimEnd()
   );
   return [head, widths.map((width) => "-".repeat(width)).join("-|-"), ...body].join("\n");
+}
+
+/** On one line, without marks. `link` says what becomes of a link or an image: its words, if nothing. */
+export function plainText(
+  tokens: readonly Token[] | undefined,
+  link: (words: string, token: Tokens.Link | Tokens.Image) => string = (words) => words,
+): string {
+  return own(tokens).map((token): string => {
+    switch (token.type) {
+      case "codespan":
+      case "escape":
+        return token.text;
+      case "br":
+        return " ";
+      case "html":
+        return isBreak(token) ? " " : token.raw;
+      case "link":
+      case "image":
+        return link(plainText(token.tokens, link), token);
+    }
+    if ("tokens" in token && token.tokens !== undefined) return plainText(token.tokens, link);
+    return decodeReferences("text" in token ? String(token.text) : token.raw);
+  }).join("").replace(/\n/g, " ");
+}
+
+function withAddress(words: string, { href, raw }: { href: string; raw: string }): string {
+  if (words === "") return href;
+  const isAddress = words === href || !/^!?\[/.test(raw);
+  return isAddress ? words : `${words} (${href})`;
+}
+
+/** Whether a tag is no more than a line break. */
+export function isBreak({ raw }: { raw: string }): boolean {
+  return /^<br\s*\/?>$/i.test(raw);
 }
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -71,4 +110,57 @@ export function decodeReferences(text: string): string {
     const isCharacter = code >= 0x20 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
     return isCharacter ? String.fromCodePoint(code) : whole;
   });
+}
+
+/** Quotations, lists and marks in each other. */
+const MAX_DEPTH = 16;
+/** A line that alone begins more than that: Marked goes through all of it once for each. */
+const TOO_DEEP = new RegExp(
+  `^ {0,3}(?:>[ \\t]*|(?:[-*+]|\\d{1,9}[.)])[ \\t]+){${MAX_DEPTH + 1}}`,
+);
+/** Of a table. Each row has all of them, however short it is. */
+const MAX_COLUMNS = 64;
+/** Characters that are looked through in search of the end of a mark, or of an address. */
+const MAX_SEARCHED = 2_000_000;
+
+/** Marked's own within limits that only hostile texts get to: without them its time has none. */
+class BoundedTokenizer extends Tokenizer {
+  #depth = 0;
+  #searched = 0;
+
+  override blockquote(source: string) {
+    return this.#deeper(() => super.blockquote(source));
+  }
+
+  override list(source: string) {
+    return TOO_DEEP.test(source) ? undefined : this.#deeper(() => super.list(source));
+  }
+
+  override emStrong(source: string, masked: string, before?: string) {
+    return this.#deeper(() => super.emStrong(source, masked, before));
+  }
+
+  override del(source: string, masked: string, before?: string) {
+    return this.#deeper(() => super.del(source, masked, before));
+  }
+
+  override table(source: string) {
+    const [header = ""] = /^.*/.exec(source) ?? [];
+    return header.split("|").length > MAX_COLUMNS ? undefined : super.table(source);
+  }
+
+  /** Is asked wherever nothing else begins, after all that might begin there has been looked for. */
+  override inlineText(source: string) {
+    this.#searched += source.length;
+    if (this.#searched <= MAX_SEARCHED) return super.inlineText(source);
+    return { type: "text" as const, raw: source, text: source, escaped: false };
+  }
+
+  #deeper<T>(read: () => T): T | undefined {
+    if (this.#depth === MAX_DEPTH) return undefined;
+    this.#depth++;
+    const token = read();
+    this.#depth--;
+    return token;
+  }
 }

@@ -15,7 +15,7 @@ import type { OutboundAttachment, OutboundMessage, Place, Receipt } from "../mes
 import type { Delivery, Store } from "../store.ts";
 import type { OutboundFiles } from "./outbound_files.ts";
 import type { Outbox } from "./outbox.ts";
-import { split } from "./split.ts";
+import { fits, split } from "./split.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** Where somebody wants to write, in their own words. */
@@ -220,7 +220,7 @@ function messagesOf(
 ): readonly Omit<OutboundMessage, "id" | "place" | "acceptedAt">[] {
   const common = isSilent === undefined ? {} : { isSilent };
   const [first, ...rest] = attachments;
-  const isCaption = first !== undefined && measure(text) <= captionLimit;
+  const isCaption = first !== undefined && fits(text, { limit: captionLimit, measure });
   const texts = isCaption ? [] : split(text, { limit: textLimit, measure });
   const messages = [
     ...texts.map((part) => ({ ...common, text: part })),

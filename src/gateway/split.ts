@@ -9,6 +9,16 @@ export interface Fit {
   readonly byParagraph?: boolean;
 }
 
+/** Whether a text is one message as it is. */
+export function fits(markdown: string, { limit, measure }: Fit): boolean {
+  return !isFar(markdown.length, limit) && measure(markdown) <= limit;
+}
+
+/** A measure may count less than one for a letter. What is far too long need not be measured. */
+function isFar(length: number, limit: number): boolean {
+  return length > limit * 4;
+}
+
 /** One message: a stretch of the source, and what was put around it so that it stands alone. */
 export interface Piece {
   readonly text: string;
@@ -189,8 +199,7 @@ function letterFrom(markdown: string, at: number): number {
 /** As much as fits, from `start` on. */
 function nextPiece(source: Source, start: number, fit: Fit): Piece {
   const end = fit.byParagraph ? source.paragraphEnd(start) : source.end;
-  // A measure may count less than one for a letter. What is far too long need not be measured.
-  if (end - start <= fit.limit * 4) {
+  if (!isFar(end - start, fit.limit)) {
     const rest = dress(source, start, end);
     if (fit.measure(rest.text) <= fit.limit) return rest;
   }

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { type Fit, pieces, split } from "./split.ts";
+import { type Fit, fits, pieces, split } from "./split.ts";
 
 const chars = (limit: number): Fit => ({ limit, measure: (text) => text.length });
 const bytes = (limit: number): Fit => ({
@@ -97,6 +97,15 @@ Deno.test("a measure that counts little gets longer messages", () => {
   const parts = split(link.repeat(40), shown(100));
   strictEqual(parts.length, 3);
   for (const part of parts) ok(shown(100).measure(part) <= 100);
+});
+
+Deno.test("a text fits or not, and one that is far too long is not even measured", () => {
+  ok(fits("[word](http://e)", shown(5)));
+  ok(!fits("a word", shown(5)));
+  const measure = () => {
+    throw new Error("measured");
+  };
+  ok(!fits("x".repeat(17), { limit: 4, measure }));
 });
 
 const MARKDOWN = fc.array(

@@ -3,11 +3,22 @@
  * images it would show as they are written.
  */
 import type { MarkedToken, Token, Tokens } from "marked";
-import { decodeReferences, drawTable, joinBlocks, own, readMarkdown } from "../markdown.ts";
+import {
+  decodeReferences,
+  drawTable,
+  isBreak,
+  joinBlocks,
+  own,
+  readMarkdown,
+} from "../markdown.ts";
 
-/** Nobody is called by it: `@everyone` and `@here` lose their meaning, not their looks. */
+/**
+ * Nobody is called by it: `@everyone` and `@here` lose their meaning, not their looks. A text of
+ * which nothing would be seen, such as the address of a link, is shown as it is written.
+ */
 export function toDiscord(markdown: string): string {
-  return blocks(readMarkdown(markdown)).replace(/^\n+|\s+$/g, "");
+  const shown = blocks(readMarkdown(markdown)).replace(/^\n+/, "").trimEnd();
+  return shown === "" ? harmless(markdown.trim()) : shown;
 }
 
 /** The first line of a text, without marks; for a title. */
@@ -33,7 +44,7 @@ function block(token: MarkedToken): string {
     case "list":
       return token.items.map((item, at) => listItem(token, item, at)).join("\n");
     case "table":
-      return fenced(drawTable(token, plain));
+      return fenced(drawTable(token));
     case "hr":
       return RULE;
     case "html":
@@ -100,7 +111,7 @@ function span(token: MarkedToken): string {
     case "image":
       return link(harmless(token.text), token);
     case "html":
-      return /^<br\s*\/?>$/i.test(token.raw) ? "\n" : harmless(token.raw);
+      return isBreak(token) ? "\n" : harmless(token.raw);
     case "text":
       return token.tokens === undefined
         ? harmless(decodeReferences(token.raw))
@@ -116,20 +127,6 @@ function link(text: string, { href, raw }: { href: string; raw: string }): strin
   if (text === "" || text === href) return href;
   const canHide = /^https?:\/\/[^\s()]+$/i.test(href) && !/https?:\/\/|[[\]]/i.test(text);
   return canHide ? `[${text}](${href})` : `${text} (${href})`;
-}
-
-/** What stands in a cell, without marks. */
-function plain(tokens: readonly Token[] | undefined): string {
-  return own(tokens).map((token): string => {
-    if (token.type === "codespan" || token.type === "escape") return token.text;
-    if (token.type === "br") return " ";
-    if (token.type === "link") {
-      const text = plain(token.tokens);
-      return text === token.href || text === "" ? token.href : `${text} (${token.href})`;
-    }
-    if ("tokens" in token && token.tokens !== undefined) return plain(token.tokens);
-    return decodeReferences("text" in token ? String(token.text) : token.raw);
-  }).join("").replace(/\n/g, " ");
 }
 
 /** A mark that nobody sees keeps the words from calling everybody. */

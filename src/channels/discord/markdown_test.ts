@@ -22,6 +22,11 @@ const CASES: readonly (readonly [what: string, markdown: string, discord: string
     "| a | b |\n|---|--:|\n| *x* | 1 |\n| yy | 200 |",
     "```\na  |   b\n---|----\nx  |   1\nyy | 200\n```",
   ],
+  [
+    "tables keep the addresses of links",
+    "|a|\n|-|\n|[x](https://a.example)|\n|https://b.example|\n|![y](z.png)|",
+    `\`\`\`\na\n${"-".repeat(21)}\nx (https://a.example)\nhttps://b.example\ny (z.png)\n\`\`\``,
+  ],
   ["code keeps its language", "~~~ts\nconst a = 1;\n~~~", "```ts\nconst a = 1;\n```"],
   ["code can't end early", "~~~~\n```\n~~~~", "```\n`\u200b`\u200b`\n```"],
   ["indented code is code", "text\n\n    a\n    b", "text\n\n```\na\nb\n```"],
@@ -56,6 +61,11 @@ for (const [what, markdown, discord] of CASES) {
   Deno.test(`markdown: ${what}`, () => strictEqual(toDiscord(markdown), discord));
 }
 
+Deno.test("markdown: what is nested beyond reason is shown as it is written", () => {
+  const shown = toDiscord("> ".repeat(10_000) + "@everyone");
+  ok(shown === "> ".repeat(10_000 - 16) + "@\u200beveryone");
+});
+
 Deno.test("markdown: no text calls everybody, and none is lost on the way", () => {
   const word = fc.stringMatching(/^[a-z]{1,8}$/);
   const piece = fc.oneof(
@@ -82,8 +92,12 @@ Deno.test("markdown: no text calls everybody, and none is lost on the way", () =
 
 Deno.test("markdown: whatever the text, it is turned into something", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
-    strictEqual(typeof toDiscord(text), "string");
+    strictEqual(toDiscord(text) === "", text.trim() === "");
   }));
+});
+
+Deno.test("markdown: what nothing would be seen of is shown as it is written", () => {
+  strictEqual(toDiscord("[a]: https://e.com/ @everyone\n"), "[a]: https://e.com/ @\u200beveryone");
 });
 
 Deno.test("a title is the first line without its marks", () => {

@@ -1,10 +1,22 @@
 /** Markdown as Slack shows it: in its own mrkdwn, in which nothing but people can be called. */
 import type { MarkedToken, Token, Tokens } from "marked";
-import { decodeReferences, drawTable, joinBlocks, own, readMarkdown } from "../markdown.ts";
+import {
+  decodeReferences,
+  drawTable,
+  isBreak,
+  joinBlocks,
+  own,
+  plainText,
+  readMarkdown,
+} from "../markdown.ts";
 
-/** Nobody but those named by id is called: what would call all of a channel is shown as it is. */
+/**
+ * Nobody but those named by id is called: what would call all of a channel is shown as it is. So is
+ * a text of which nothing would be seen, such as the address of a link.
+ */
 export function toMrkdwn(markdown: string): string {
-  return blocks(readMarkdown(markdown)).replace(/^\n+|\s+$/g, "");
+  const shown = blocks(readMarkdown(markdown)).replace(/^\n+/, "").trimEnd();
+  return shown === "" ? escaped(markdown.trim()) : shown;
 }
 
 function blocks(tokens: readonly Token[] | undefined): string {
@@ -22,7 +34,7 @@ function block(token: MarkedToken): string {
     case "list":
       return token.items.map((item, at) => listItem(token, item, at)).join("\n");
     case "table":
-      return fenced(drawTable(token, plain));
+      return fenced(drawTable(token));
     case "hr":
       return RULE;
     case "html":
@@ -100,11 +112,11 @@ function span(token: MarkedToken): string {
     case "br":
       return "\n";
     case "link":
-      return link(plain(token.tokens), token);
+      return link(plainText(token.tokens), token);
     case "image":
       return link(token.text, token);
     case "html":
-      return /^<br\s*\/?>$/i.test(token.raw) ? "\n" : escaped(token.raw);
+      return isBreak(token) ? "\n" : escaped(token.raw);
     case "text":
       return token.tokens === undefined
         ? escaped(decodeReferences(token.raw))
@@ -130,16 +142,6 @@ function link(text: string, { href }: { href: string }): string {
   const label = symbols(text).replace(/\|/g, "¦").replace(/\s+/g, " ").trim();
   const isSame = label === "" || label === address || `mailto:${label}` === address;
   return isSame ? `<${address}>` : `<${address}|${label}>`;
-}
-
-/** What stands in a cell or a link, without marks. */
-function plain(tokens: readonly Token[] | undefined): string {
-  return own(tokens).map((token): string => {
-    if (token.type === "codespan" || token.type === "escape") return token.text;
-    if (token.type === "br") return " ";
-    if ("tokens" in token && token.tokens !== undefined) return plain(token.tokens);
-    return decodeReferences("text" in token ? String(token.text) : token.raw);
-  }).join("").replace(/\n/g, " ");
 }
 
 /** As it is written, but for people and channels that are named by their ids. */

@@ -24,6 +24,10 @@ for (
     ["> said\n> twice", "> said\n> twice"],
     ["a\n\n---\n\nb", `a\n\n${"─".repeat(12)}\n\nb`],
     ["| a | b |\n|---|--:|\n| x | 10 |", "```\na |  b\n--|---\nx | 10\n```"],
+    [
+      "|a|\n|-|\n|[x](https://e.org/?a&b)|",
+      "```\na\n" + "-".repeat(22) + "\nx (https://e.org/?a&amp;b)\n```",
+    ],
     ["foo**bar**baz", "foo\u200b*bar*\u200bbaz"],
     ["`a`. **b**, (*c*)", "`a`. *b*, (_c_)"],
     ["one\ntwo", "one\ntwo"],
@@ -39,6 +43,15 @@ for (
     strictEqual(toMrkdwn(markdown), mrkdwn);
   });
 }
+
+Deno.test("what is nested beyond reason is shown as it is written", () => {
+  const shown = toMrkdwn("> ".repeat(10_000) + "<x>");
+  ok(shown === "> ".repeat(16) + "&gt; ".repeat(10_000 - 16) + "&lt;x&gt;");
+});
+
+Deno.test("what nothing would be seen of is shown as it is written", () => {
+  strictEqual(toMrkdwn("[a]: https://e.com/ <!here>\n"), "[a]: <https://e.com/> &lt;!here&gt;");
+});
 
 Deno.test("whatever is written, nobody but people and channels is called", () => {
   const piece = fc.oneof(

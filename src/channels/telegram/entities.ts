@@ -1,7 +1,7 @@
 /** Markdown as Telegram takes it: a plain text, and what is bold, code or a link in it by position. */
 import type { MessageEntity } from "grammy/types";
 import type { Token, Tokens } from "marked";
-import { decodeReferences, drawTable, readMarkdown } from "../markdown.ts";
+import { decodeReferences, drawTable, isBreak, readMarkdown } from "../markdown.ts";
 
 /** Offsets and lengths count UTF-16 units, as JavaScript's strings do. */
 export interface FormattedText {
@@ -18,23 +18,14 @@ export const MAX_ENTITIES = 100;
  */
 export function toFormatted(markdown: string): FormattedText {
   const writer = new Writer();
-  try {
-    writeBlocks(readMarkdown(markdown), writer, { indent: "" });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return plain(markdown); // nested deeper than the stack
-  }
+  writeBlocks(readMarkdown(markdown), writer, { indent: "" });
   const formatted = writer.finish();
-  return formatted.text === "" ? plain(markdown) : formatted;
+  return formatted.text === "" ? { text: clean(markdown).trim(), entities: [] } : formatted;
 }
 
 /** The length that Telegram counts. */
 export function measure(markdown: string): number {
   return toFormatted(markdown).text.length;
-}
-
-function plain(markdown: string): FormattedText {
-  return { text: clean(markdown).trim(), entities: [] };
 }
 
 /** Where blocks stand. */
@@ -80,7 +71,7 @@ function writeBlock(token: Token, writer: Writer, around: Surroundings): void {
     case "list":
       return writeList(token as Tokens.List, writer, around);
     case "table":
-      return writer.verbatim(drawTable(token as Tokens.Table, textOf), { type: "pre" });
+      return writer.verbatim(drawTable(token as Tokens.Table), { type: "pre" });
     case "hr":
       return writer.write("———");
     default:
@@ -125,7 +116,7 @@ function writeInline(tokens: readonly Token[], writer: Writer): void {
         writer.write(token.text);
         break;
       case "html":
-        writer.write(/^<br\s*\/?>$/i.test(token.raw) ? "\n" : token.raw);
+        writer.write(isBreak(token) ? "\n" : token.raw);
         break;
       default:
         if (token.type === "text" && token.tokens !== undefined) writeInline(token.tokens, writer);
@@ -146,12 +137,6 @@ function writeLink({ href, text, tokens }: Tokens.Link, writer: Writer): void {
 /** Links to anything else are dropped by Telegram, with the address in them. */
 function isLinkable(href: string): boolean {
   return URL.canParse(href) && /^(https?|tg):/i.test(href);
-}
-
-function textOf(tokens: readonly Token[]): string {
-  const writer = new Writer();
-  writeInline(tokens, writer);
-  return writer.finish().text.replaceAll("\n", " ");
 }
 
 /** Telegram takes a language to be one word. */

@@ -32,6 +32,7 @@ Deno.test("each style is an entity", () => {
       ["\\*not\\*", "*not*", []],
       ["<b>raw</b>", "<b>raw</b>", []],
       ["|a|bb|\n|-|-|\n|`1`|2|", "a | bb\n--|---\n1 | 2", ["pre 0+19"]],
+      ["|a|\n|-|\n|[t](https://e.org)|", `a\n${"-".repeat(17)}\nt (https://e.org)`, ["pre 0+37"]],
     ] as const
   ) {
     const formatted = toFormatted(markdown);
@@ -64,8 +65,9 @@ Deno.test("what would show nothing is shown as it is written", () => {
 });
 
 Deno.test("what is nested beyond reason is shown as it is written", () => {
-  const deep = ">".repeat(10_000);
-  deepStrictEqual(toFormatted(deep), { text: deep, entities: [] });
+  const { text, entities } = toFormatted("> ".repeat(10_000) + "x");
+  ok(text === "> ".repeat(10_000 - 16) + "x");
+  deepStrictEqual(entities.map(brief), [`blockquote 0+${text.length}`]);
 });
 
 Deno.test("no more entities than Telegram keeps", () => {
