@@ -37,6 +37,7 @@ const MADE = [
   "openclaw.sqlite",
   "openclaw.sqlite-wal",
   "openclaw.holder.json",
+  "openclaw.sockets/1",
   "identity/device.json",
   "logs/openclaw.log",
   "logs/openclaw.log.1",

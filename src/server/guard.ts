@@ -94,6 +94,8 @@ export interface GuardOptions {
   readonly also?: readonly string[];
   /** To speak TLS with. */
   readonly tls?: KeyPair;
+  /** For private sockets and nothing else, where only this user may go; see `InnerOptions`. */
+  readonly folder?: string;
   readonly limits?: Partial<GuardLimits>;
   /** Is told of what went wrong and concerns nobody else. */
   readonly log?: (line: string) => void;
@@ -150,7 +152,8 @@ class ServingGuard implements Guard {
   #onSweep: (() => void)[] = [];
   #stopped: Promise<void> | undefined;
 
-  constructor(handler: Handler, { hostname, port, also = [], tls, limits, ...tell }: GuardOptions) {
+  constructor(handler: Handler, options: GuardOptions) {
+    const { hostname, port, also = [], tls, folder, limits, ...tell } = options;
     this.#handler = handler;
     this.#limits = { ...GUARD_LIMITS, ...limits };
     this.#log = tell.log ?? (() => {});
@@ -170,6 +173,7 @@ class ServingGuard implements Guard {
     this.#inner = new InnerServer({
       handler: (request, info) => this.#answer(request, info),
       log: this.#log,
+      folder,
     });
     this.#post = {
       turn: new Turn(),

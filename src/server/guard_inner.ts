@@ -5,6 +5,11 @@ type Served = Deno.HttpServer<Deno.NetAddr | Deno.UnixAddr>;
 export interface InnerOptions {
   readonly handler: Deno.ServeHandler;
   readonly log: (line: string) => void;
+  /**
+   * For its sockets and nothing else: what an earlier process left in it is removed, and at the end
+   * the folder itself. By default, and where no socket can be opened in it, a temporary one.
+   */
+  readonly folder?: string;
   /** On loopback instead of a Unix socket; there every user of the machine could connect. */
   readonly onLoopback?: boolean;
 }
@@ -21,10 +26,10 @@ export class InnerServer {
   #served: Served | undefined;
   #count = 0;
 
-  constructor({ handler, log, onLoopback = Deno.build.os === "windows" }: InnerOptions) {
+  constructor({ handler, log, folder, onLoopback = Deno.build.os === "windows" }: InnerOptions) {
     this.#handler = handler;
     this.#log = log;
-    this.#folder = onLoopback ? undefined : Deno.makeTempDirSync({ prefix: "openclaw-" }); // 0700
+    this.#folder = onLoopback ? undefined : takeFolder(folder, log);
     this.#served = this.#serve();
   }
 
@@ -54,14 +59,47 @@ export class InnerServer {
   }
 
   #serve(): Served {
-    const where = this.#folder === undefined
-      ? { hostname: "127.0.0.1", port: 0 }
-      : { path: `${this.#folder}/${++this.#count}` };
+    // The one that gave up removes its path late, so that none is used twice.
+    const path = this.#folder === undefined ? undefined : socketIn(this.#folder, ++this.#count);
+    const where = path === undefined ? { hostname: "127.0.0.1", port: 0 } : { path };
     const served: Served = Deno.serve({ ...where, onListen() {} }, this.#handler);
+    if (path !== undefined) Deno.chmodSync(path, 0o600);
     served.finished.catch((error) => {
       this.#log(`The inner server gave up: ${error}`);
       if (this.#served === served) this.#served = undefined;
     });
     return served;
   }
+}
+
+/** An empty folder that only we may enter, and that sockets can be opened in. */
+function takeFolder(wanted: string | undefined, log: (line: string) => void): string {
+  if (wanted !== undefined) {
+    try {
+      clear(wanted);
+      Deno.mkdirSync(wanted, { mode: 0o700 });
+      const path = socketIn(wanted, 999_999); // longer than any to come
+      Deno.listen({ transport: "unix", path }).close();
+      clear(path); // unless the end of the listener has
+      return wanted;
+    } catch (error) {
+      // Systems allow a socket a hundred letters or so, and some file systems have none.
+      log(`Cannot open a socket in '${wanted}': ${error}`);
+      clear(wanted);
+    }
+  }
+  return Deno.makeTempDirSync({ prefix: "openclaw-" }); // 0700
+}
+
+/** Removes what is there, if anything is. */
+function clear(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function socketIn(folder: string, count: number): string {
+  return `${folder}/${count}`;
 }

@@ -148,6 +148,7 @@ export function listen(options: ServerOptions): Server {
     port,
     also: [...also],
     ...(tls === undefined ? {} : { tls }),
+    folder: `${options.paths.stateDir}/openclaw.sockets`,
     ...(limits === undefined ? {} : { limits }),
     log: (line) => log.debug(line),
   });
