@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { Deadline, pause } from "./deadline.ts";
+import { aborted, Deadline, pause } from "./deadline.ts";
 
 Deno.test("a deadline aborts once its time has passed, and says so", async () => {
   using deadline = new Deadline(1);
@@ -36,6 +36,10 @@ Deno.test("a pause ends with its time, or with the signal", async () => {
   await pause(60_000, outer.signal);
 });
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
-}
+Deno.test("an abort is waited for, unless it has been already", async () => {
+  const controller = new AbortController();
+  const waiting = aborted(controller.signal);
+  controller.abort();
+  await waiting;
+  await aborted(controller.signal);
+});

@@ -1,10 +1,11 @@
 /** A device: its identity, the proof of it, and what it was allowed. */
 import { hashes, verify } from "@noble/ed25519";
 import { Buffer } from "node:buffer";
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Role } from "../schemas/contract.ts";
 import type { DeviceProof } from "../schemas/connect.ts";
 import type { NodeRecord } from "./node.ts";
+import { sameText } from "./secret.ts";
 
 hashes.sha512 = (message: Uint8Array) =>
   new Uint8Array(createHash("sha512").update(message).digest());
@@ -173,10 +174,4 @@ function fromBase64(text: string): Uint8Array | undefined {
 
 function toBase64Url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64url");
-}
-
-/** Compares two secrets in a time that tells nothing of either, nor of their lengths. */
-export function sameText(a: string, b: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

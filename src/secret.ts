@@ -1,4 +1,5 @@
-/** How hard a secret is to guess. */
+/** How hard a secret is to guess, and whether two are the same. */
+import { createHash, timingSafeEqual } from "node:crypto";
 
 /**
  * `placeholder`: it stands in examples, or is what people type who want to be asked no more.
@@ -17,6 +18,12 @@ export function strengthOf(secret: string): Strength {
   const characters = new Set(secret).size;
   if (secret.length < 12 || characters < 6) return "weak";
   return secret.length >= 32 && characters >= 8 ? "strong" : "fair";
+}
+
+/** Compares two secrets in a time that tells nothing of either, nor of their lengths. */
+export function sameText(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
 }
 
 /** Of these words alone, with a number behind them. */

@@ -1,5 +1,5 @@
-import { strictEqual } from "node:assert/strict";
-import { strengthOf } from "./secret.ts";
+import { ok, strictEqual } from "node:assert/strict";
+import { sameText, strengthOf } from "./secret.ts";
 
 Deno.test("a secret that stands in examples is none", () => {
   for (
@@ -38,4 +38,10 @@ Deno.test("a password that a person makes up is fair, and what a machine makes i
   strictEqual(strengthOf("6f1b0c9a5e7d4f2385b1"), "fair");
   strictEqual(strengthOf("6f1b0c9a5e7d4f2385b16f1b0c9a5e7d"), "strong");
   strictEqual(strengthOf("a sentence that nobody but me has ever written"), "strong");
+});
+
+Deno.test("secrets of different lengths can be compared", () => {
+  ok(sameText("ä", "ä"));
+  ok(!sameText("", "a"));
+  ok(!sameText("abc", "abcd"));
 });

@@ -1,5 +1,5 @@
 /** One call of a model: waited out where waiting helps, handed to the next model where it doesn't. */
-import { Deadline } from "../deadline.ts";
+import { Deadline, pause } from "../deadline.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../model.ts";
 import type { RunEvent } from "../run.ts";
 import type {
@@ -94,23 +94,9 @@ export async function* callModel(
       yield { type: "model", provider, model: id };
       attempt = 0;
     }
-    await sleep(delayMs, signal);
+    await pause(delayMs, signal);
     if (signal.aborted) return { status: "aborted", partial: draft.message("aborted") };
   }
-}
-
-/** Waits, or returns early once the signal aborts. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }
 
 const MAX_ATTEMPTS = 4;

@@ -1,7 +1,6 @@
 /** The shared secret that lets a person's clients in, and what a wrong one is called. */
 import type { ConnectAuth } from "../../schemas/connect.ts";
-import { sameText } from "../device.ts";
-import { strengthOf } from "../secret.ts";
+import { sameText, strengthOf } from "../secret.ts";
 
 /** How clients prove themselves, and who may speak for them. */
 export type AuthPolicy =

@@ -9,12 +9,12 @@ import {
   type PairedDevice,
   PAIRING_TTL_MS,
   type PairingRequest,
-  sameText,
 } from "../device.ts";
 import { invalid } from "../error.ts";
 import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
 import type { NodeRecord } from "../node.ts";
+import { sameText } from "../secret.ts";
 import type { Devices } from "../store.ts";
 
 /** Why a device must be approved before it connects, in the protocol's words. */

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { AUTHORITATIVE_ANSWER, decode, encode } from "dns-packet";
 // @ts-types="@types/dns-packet"
 import type { Answer, DecodedPacket, Packet, Question, SrvAnswer } from "dns-packet";
-import { pause } from "../deadline.ts";
+import { aborted, pause } from "../deadline.ts";
 
 /** One service of this machine. */
 export interface Service {
@@ -308,11 +308,4 @@ function bits(address: string): number {
 function cut(text: string, bytes: number): string {
   const room = new Uint8Array(bytes);
   return text.slice(0, new TextEncoder().encodeInto(text, room).read);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  else signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise;
 }

@@ -1,7 +1,7 @@
 /** Where a request really comes from, and whether a browser may have been made to send it. */
 import type { Config } from "../config.ts";
-import { sameText } from "../device.ts";
 import type { AuthPolicy, AuthReason } from "../gateway/credentials.ts";
+import { sameText } from "../secret.ts";
 import { AddressSet, isLoopback, LOOPBACK, plainAddress, readAddress } from "./address.ts";
 
 /** What is known of a request before it is answered. */

@@ -3,9 +3,9 @@
  * asked in plain words. What it says follows from what it is told, and the clock where that is the
  * question.
  */
+import { pause } from "../../deadline.ts";
 import type { Model, ModelEvent, ModelInfo, ModelRequest } from "../../model.ts";
 import { type Message, textOf, type ToolResultMessage } from "../../session.ts";
-import { sleep } from "../call.ts";
 import { NEW_PART, SUMMARY_INSTRUCTIONS } from "../compaction.ts";
 import { estimateTokens, SUMMARY_HEADING } from "../context.ts";
 import { PROVIDERS } from "../providers.ts";
@@ -27,12 +27,12 @@ export function demoModel({ tokenMs, now }: { tokenMs: number; now(): Date }): M
     async *stream(request, signal) {
       const { thinking, text, call } = answer(request, now());
       for (const delta of words(thinking)) {
-        await sleep(tokenMs, signal);
+        await pause(tokenMs, signal);
         if (signal.aborted) return;
         yield { type: "thinking", delta };
       }
       for (const delta of words(text)) {
-        await sleep(tokenMs, signal);
+        await pause(tokenMs, signal);
         if (signal.aborted) return;
         yield { type: "text", delta };
       }

@@ -1,6 +1,6 @@
 /** Requests of Slack's to us, where it calls instead of being connected to. */
 import { createHmac } from "node:crypto";
-import { sameText } from "../../device.ts";
+import { sameText } from "../../secret.ts";
 import { bodyText } from "../body_text.ts";
 import { jsonObject } from "../json_object.ts";
 import type { Payload } from "./convert.ts";

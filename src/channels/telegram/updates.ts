@@ -2,9 +2,9 @@
 import type { Update } from "grammy/types";
 import { ChannelError, type Inbox, type Self } from "../../channel.ts";
 import { pause } from "../../deadline.ts";
-import { sameText } from "../../device.ts";
 import type { InboundMessage } from "../../message.ts";
 import type { Log } from "../../log.ts";
+import { sameText } from "../../secret.ts";
 import type { KeyValues } from "../../store.ts";
 import { bodyText } from "../body_text.ts";
 import { jsonObject } from "../json_object.ts";

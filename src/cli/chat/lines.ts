@@ -1,4 +1,5 @@
 /** A conversation without a terminal: a line in is a message, its answer goes out. */
+import { aborted } from "../../deadline.ts";
 import type { Call } from "../command.ts";
 import { Streamed } from "../streamed.ts";
 import { oneLine } from "../text.ts";
@@ -55,13 +56,6 @@ export async function askLines(
     leaving.abort();
     await connected;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncIterable<string> {
