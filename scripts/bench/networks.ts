@@ -16,14 +16,21 @@ export interface NetworkOrders {
   /** Resolves when the gateway is on so many networks. */
   connected(order: Address & { count: number }): Promise<void>;
   /**
-   * People write to Telegram, in so many chats at once, each anew when all are answered: what it took
-   * from the handing over of each message until its answer was there.
+   * People write to Telegram, so many at once and more when all are answered, each in a chat of their
+   * own and by turns: what it took from the handing over of each message until its answer was there.
    */
-  replies(order: { chats: number; rounds: number }): Promise<{ replyMs: readonly number[] }>;
+  replies(order: Talk): Promise<{ replyMs: readonly number[] }>;
   /** Somebody sends a file on Telegram. Resolves when it is answered. */
   receiveFile(order: { bytes: number }): Promise<void>;
   /** The gateway sends a file on Telegram. Resolves when it is there. */
   sendFile(order: Address & { file: string }): Promise<void>;
+}
+
+/** How many people write at once, and how often; and among how many they are, if that is more. */
+interface Talk {
+  readonly chats: number;
+  readonly rounds: number;
+  readonly among?: number;
 }
 
 const OPEN = { dmPolicy: "open", allowFrom: ["*"] } as const;
@@ -73,18 +80,17 @@ export class Networks implements NetworkOrders {
   }
 
   async replies(
-    { chats, rounds }: { chats: number; rounds: number },
+    { chats, rounds, among = chats }: Talk,
   ): Promise<{ replyMs: readonly number[] }> {
     const fake = this.#require();
-    const people = Array.from({ length: chats }, (_, n) => ({
-      id: PERSON + n,
-      is_bot: false,
-      first_name: `Person ${n}`,
-    }));
     const replyMs: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const from = fake.journal.length;
-      for (const person of people) fake.say("hello", { from: person });
+      for (let n = 0; n < chats; n++) {
+        const person = (round * chats + n) % among;
+        const id = PERSON + person;
+        fake.say("hello", { from: { id, is_bot: false, first_name: `Person ${person}` } });
+      }
       let [at, answered] = [from, 0];
       const handed = new Map<number, number>();
       await fake.until(() => {
