@@ -452,11 +452,12 @@ export class Outbox implements AsyncDisposable {
         continue;
       }
       if (channel === undefined) return; // until the account is resumed
-      const at = Math.max(
-        delivery.notBefore ?? 0,
-        this.#readyAt(standing, lane),
-        shown === undefined ? 0 : this.#settledAt(preview?.endedAt),
-      );
+      const settledAt = shown === undefined ? 0 : this.#settledAt(delivery, preview?.endedAt);
+      if (settledAt > now) {
+        // Written down, as the next process would wait from its own birth on.
+        this.#store.outbox.update(delivery.id, { ...delivery, notBefore: settledAt });
+      }
+      const at = Math.max(delivery.notBefore ?? 0, this.#readyAt(standing, lane), settledAt);
       if (at > now) return this.#wakeAt(lane, account, at);
       const network = shown === undefined
         ? { ...channel.capabilities, canLook: canLook(channel) }
@@ -715,9 +716,13 @@ export class Outbox implements AsyncDisposable {
     return this.#store.outbox.ofOrigin(origin).some(({ message: { edits } }) => edits === id);
   }
 
-  /** From when on no edit by an earlier process can come after what replaces the preview. */
-  #settledAt(endedAt = 0): number {
-    return endedAt < this.#bornAt ? this.#bornAt + this.#timing.arriveMs : 0;
+  /**
+   * From when on no edit by an earlier process can come after what replaces the preview; 0 where
+   * that has been waited for, or is written down: once the replacement is there, none is begun.
+   */
+  #settledAt({ attempts, notBefore }: Delivery, endedAt = 0): number {
+    const isKnown = attempts > 0 || notBefore !== undefined || endedAt >= this.#bornAt;
+    return isKnown ? 0 : this.#bornAt + this.#timing.arriveMs;
   }
 
   #losePreview(delivery: Delivery): void {

@@ -516,14 +516,19 @@ Deno.test("what an earlier process may have asked for does not come after the an
     id = preview(world);
     await world.ended(id);
   }
-  now = 2_000;
-  await using world = new World({ ...parts(), timing: { graceMs: 10, arriveMs: 5_000 } });
-  const final = answer(world, id);
-  await setImmediateDone();
-  await setImmediateDone();
-  deepStrictEqual([world.channel.done, store.outbox.get(final)?.state], [[], "accepted"]);
+  const timing = { graceMs: 10, arriveMs: 5_000 };
+  let final = "";
+  for (now of [2_000, 4_000, 6_000]) { // lives shorter than the wait: it is not begun anew
+    await using world = new World({ ...parts(), timing });
+    world.outbox.recover();
+    final ||= answer(world, id);
+    await setImmediateDone();
+    await setImmediateDone();
+    deepStrictEqual([world.channel.done, store.outbox.get(final)?.state], [[], "accepted"]);
+  }
   now = 7_000;
-  world.outbox.resume(ADA);
+  await using world = new World({ ...parts(), timing });
+  world.outbox.recover();
   strictEqual((await world.ended(final)).state, "sent");
 });
 
