@@ -9,11 +9,12 @@ import { NETWORKS, World } from "./chaos/world.ts";
 import { compiled, fromSources } from "./gateway_process.ts";
 
 const HELP =
-  `Usage: deno task chaos [--kills N] [--seed S] [--networks A,B] [--program FILE | --source]
+  `Usage: deno task chaos [--kills N] [--seed S] [--networks A,B] [--streaming] [--program FILE | --source]
 
   --kills N         how often the gateway is killed (100)
   --seed S          the same seed draws the same messages, faults and kills; a new one each time
   --messages N      said and sent between two kills, more or less (12)
+  --streaming       answers are shown while they are written
   --networks A,B    only these (${Object.keys(NETWORKS).join(",")})
   --program FILE    the compiled gateway (dist/openclaw)
   --source          the gateway of this checkout instead, run from its sources
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     seed: { type: "string" },
     messages: { type: "string", default: "12" },
     networks: { type: "string", default: Object.keys(NETWORKS).join(",") },
+    streaming: { type: "boolean", default: false },
     program: { type: "string" },
     source: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
@@ -63,6 +65,7 @@ try {
     home,
     networks: options.networks.split(","),
     messages: wholeNumber("messages", options.messages),
+    streaming: options.streaming,
   });
   await world.open();
   let told = performance.now();

@@ -41,8 +41,15 @@ export function chaosDiscord(): ChaosNetwork {
     }
     for (const message of fake.sent.slice(sent)) {
       sent++;
-      const { channel_id: chat, id, content: text, message_reference } = message;
-      seen.show({ chat, id, text, replyTo: message_reference?.message_id });
+      const { channel_id: chat, id, message_reference } = message;
+      seen.show({
+        chat,
+        id,
+        get text() {
+          return message.content; // edits are made to it
+        },
+        replyTo: message_reference?.message_id,
+      });
     }
     return undefined;
   };

@@ -30,6 +30,8 @@ export interface OutboundRow {
   readonly message_ids: string | null;
   readonly chat_id: string;
   readonly text: string;
+  /** The one that it puts its text in the place of. */
+  readonly edits: string | null;
 }
 
 export interface RunRow {
@@ -73,7 +75,7 @@ export function readJournal(file: string): Journal {
       outbox: all(
         `SELECT seq, id, channel, lane, origin, state, attempts, started_at, ended_at, fault, error,
            message_ids, json_extract(message, '$.place.chatId') AS chat_id,
-           json_extract(message, '$.text') AS text
+           json_extract(message, '$.text') AS text, json_extract(message, '$.edits') AS edits
          FROM outbox ORDER BY seq`,
       ),
       runs: new Map(runs.map((run) => [run.run_id, run])),

@@ -1,6 +1,6 @@
 /** Whether messages were lost, doubled, mixed up or made up. */
 import type { InboundRow, Journal, OutboundRow, RunRow } from "./journal.ts";
-import { ID, toolIdOf } from "./model.ts";
+import { ID, OPENING, toolIdOf } from "./model.ts";
 import type { ChaosNetwork, Fate, Shown } from "./network.ts";
 
 /** What a person wrote. */
@@ -57,6 +57,7 @@ export function judge(evidence: Evidence): Verdict {
   const violations = [
     ...findings.flatMap(({ fault }) => fault ?? []),
     ...strays(evidence),
+    ...halves(evidence),
     ...passedOver(evidence, files),
     ...misanswered(evidence),
     ...missent(evidence),
@@ -206,6 +207,7 @@ function strays({ networks, said, sent, journal }: Evidence): readonly string[] 
   return networks.flatMap((network) =>
     network.shown.flatMap((message) => {
       if (INTERRUPTED.test(message.text)) return [];
+      if (message.text === OPENING) return [];
       const ids = idsIn(message.text);
       if (ids.length > 0 && ids.every((id) => known.has(id))) return [];
       const rows = journal.outbox.filter(({ message_ids }) =>
@@ -214,6 +216,29 @@ function strays({ networks, said, sent, journal }: Evidence): readonly string[] 
       return [
         `${network.id} has a message that nobody asked for: ${JSON.stringify(message)}\n` +
         rows.map((row) => `  outbox ${JSON.stringify(row)}`).join("\n"),
+      ];
+    })
+  );
+}
+
+/**
+ * Half an answer may stay only where the gateway can't know that it is there: as many in a chat as
+ * its journal calls unknown.
+ */
+function halves({ networks, journal }: Evidence): readonly string[] {
+  return networks.flatMap((network) =>
+    network.chats.flatMap(({ id: chat }) => {
+      const left = network.shown.filter((message) =>
+        message.chat === chat && message.text === OPENING
+      );
+      const unknown = journal.outbox.filter(({ channel, chat_id, state, text }) =>
+        channel === network.id && chat_id === chat && state === "unknown" && text === OPENING
+      );
+      if (left.length <= unknown.length) return [];
+      return [
+        `${network.id} chat ${chat} has ${left.length} halves of answers, ` +
+        `and ${unknown.length} are unknown\n` +
+        left.map((message) => `  shown ${JSON.stringify(message)}`).join("\n"),
       ];
     })
   );
@@ -268,7 +293,8 @@ function missent({ networks, journal }: Evidence): readonly string[] {
     const last = new Map<string, { row: OutboundRow; at: number }>();
     const faults: string[] = [];
     for (const row of journal.outbox) {
-      if (row.channel !== network.id || row.state !== "sent") continue;
+      // What edits another has its place.
+      if (row.channel !== network.id || row.state !== "sent" || row.edits !== null) continue;
       const ids: readonly string[] = JSON.parse(row.message_ids ?? "[]");
       const at = place.get(ids[0] ?? "");
       if (at === undefined) {

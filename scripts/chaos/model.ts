@@ -80,6 +80,9 @@ export class EchoModel implements AsyncDisposable {
   }
 }
 
+/** How every answer begins: enough to be shown while the rest is awaited. */
+export const OPENING = "Here is an echo of it.";
+
 const STREAM = { "content-type": "text/event-stream" };
 /** What is told of a call that was cut. */
 const IN_DOUBT = /nobody knows/;
@@ -103,7 +106,7 @@ function answerTo(messages: readonly Said[]): readonly string[] {
   }));
   if (calls.length > 0) return [chunk({ tool_calls: calls }), chunk({}, "tool_calls")];
   const ids = [...new Set(asked.match(ID))].join(" ");
-  return [chunk({ content: "echo " }), chunk({ content: ids }), chunk({}, "stop")];
+  return [chunk({ content: `${OPENING} ` }), chunk({ content: ids }), chunk({}, "stop")];
 }
 
 /**

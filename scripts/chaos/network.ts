@@ -8,11 +8,11 @@ export interface Chat {
   readonly to: string;
 }
 
-/** A message of the bot, as people see it. */
+/** A message of the bot, as people see it now. */
 export interface Shown {
   readonly chat: string;
   readonly id: string;
-  readonly text: string;
+  text: string;
   /** The message that it answers. */
   readonly replyTo?: string;
 }
@@ -97,6 +97,12 @@ export class Seen {
   show(message: Shown): void {
     this.shown.push(message);
     this.moments.happened("shown");
+  }
+
+  /** The text is another one now. */
+  edit({ chat, id, text }: Pick<Shown, "chat" | "id" | "text">): void {
+    const message = this.shown.findLast((shown) => shown.chat === chat && shown.id === id);
+    if (message !== undefined) message.text = text;
   }
 
   /** What waits may be handed over in any order. */

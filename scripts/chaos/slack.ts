@@ -41,6 +41,11 @@ export function chaosSlack(): ChaosNetwork {
         case "sent": {
           const { ts, text, thread_ts: replyTo } = entry.message;
           seen.show({ chat: entry.channel, id: ts, text, replyTo });
+          break;
+        }
+        case "edited": {
+          const { ts: id, text } = entry.message;
+          seen.edit({ chat: entry.channel, id, text });
         }
       }
     }

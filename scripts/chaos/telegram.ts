@@ -48,6 +48,11 @@ export function chaosTelegram(): ChaosNetwork {
             text,
             ...(replyTo === undefined ? {} : { replyTo: String(replyTo) }),
           });
+          break;
+        }
+        case "edited": {
+          const { chat, message_id: id, text = "" } = entry.message;
+          seen.edit({ chat: String(chat.id), id: String(id), text });
         }
       }
     }

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly networks: readonly string[];
   /** Messages in one life, more or less. */
   readonly messages: number;
+  /** Answers are shown while they are written. */
+  readonly streaming: boolean;
 }
 
 /** What happened so far. */
@@ -340,7 +342,10 @@ export class World implements AsyncDisposable {
         models: { providers: { chaos: provider } },
         agents: { defaults: { model: { primary: "chaos/echo" }, maxConcurrent: 16 } },
         session: { dmScope: "per-channel-peer" },
-        channels: Object.fromEntries(this.#networks.map(({ id, settings }) => [id, settings])),
+        channels: Object.fromEntries(this.#networks.map(({ id, settings }) => [id, {
+          ...settings,
+          streaming: this.#options.streaming ? "partial" : "off",
+        }])),
       }),
     );
   }

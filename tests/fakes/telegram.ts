@@ -50,6 +50,7 @@ export type JournalEntry =
     }
     | { readonly kind: "called"; readonly method: string; readonly args: Json }
     | { readonly kind: "sent"; readonly method: string; readonly message: FakeMessage }
+    | { readonly kind: "edited"; readonly message: FakeMessage }
   );
 
 /** A message of the bot, as it appeared. */
@@ -665,6 +666,7 @@ export class FakeTelegram implements AsyncDisposable {
     }
     const message = { ...old, ...content, edit_date: Math.floor(Date.now() / 1000) };
     this.#messages.set(key, message);
+    this.#note({ kind: "edited", message });
     return message;
   }
 

@@ -34,7 +34,11 @@ export type Fault =
 /** What a call or an answer to a command has become. */
 export type ApiNote =
   | { readonly kind: "called"; readonly method: string; readonly args: Json }
-  | { readonly kind: "sent"; readonly channel: string; readonly message: Message }
+  | {
+    readonly kind: "sent" | "edited";
+    readonly channel: string;
+    readonly message: Message;
+  }
   | { readonly kind: "responded"; readonly id: string; readonly body: Json };
 
 export interface ApiRules {
@@ -362,6 +366,7 @@ export class WebApi {
       edited: { user: this.#world.me.id, ts: this.#world.ts() },
     };
     this.#world.replace(channel.id, message);
+    this.#note({ kind: "edited", channel: channel.id, message });
     this.#event(channel, this.#world.ts(), {
       subtype: "message_changed",
       hidden: true,
