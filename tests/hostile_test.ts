@@ -26,11 +26,7 @@ Deno.test({
     await using other = await connectTo(gateway.url);
     for (const authenticated of [false, true]) {
       using client = await RawClient.open(gateway.url);
-      if (authenticated) {
-        await client.readUntil("connect.challenge");
-        await client.text(connectFrame());
-        await client.readUntil("hello-ok");
-      }
+      if (authenticated) await enter(client);
       const before = residentMiB(gateway.pid);
       const refused = client.readUntil(CLOSE_1009);
       const chunk = new Uint8Array(authenticated ? MIB : 4096).fill(32);
@@ -68,9 +64,7 @@ Deno.test({
     });
     const askWithoutReading = async () => {
       using client = await RawClient.open(gateway.url);
-      await client.readUntil("connect.challenge");
-      await client.text(connectFrame());
-      await client.readUntil("hello-ok");
+      await enter(client);
       try {
         // Some 300 answers of 220 KB are beyond the 50 MiB that may wait for one client.
         for (let i = 0; i < 500; i++) await client.text(request);
@@ -82,9 +76,10 @@ Deno.test({
     };
     await askWithoutReading();
     const before = residentMiB(gateway.pid);
-    for (let i = 0; i < 3; i++) await askWithoutReading();
+    // How much is garbage at one moment varies a lot; if it all stayed, it would be 600 MiB.
+    for (let i = 0; i < 12; i++) await askWithoutReading();
     const grown = residentMiB(gateway.pid) - before;
-    ok(grown < 75, `what waited for one is there for the next: ${grown.toFixed(0)} MiB more`);
+    ok(grown < 300, `what waited for others is still there: ${grown.toFixed(0)} MiB more`);
   },
 });
 
@@ -123,6 +118,12 @@ Deno.test("half a head is not waited for beyond its time, and harms nobody", asy
   await response.body?.cancel();
   for (const half of halves) half.close();
 });
+
+async function enter(client: RawClient): Promise<void> {
+  await client.readUntil("connect.challenge");
+  await client.text(connectFrame());
+  await client.readUntil("hello-ok");
+}
 
 /** A gateway in a process of its own, whose memory no other test can touch. */
 async function startAlone() {
