@@ -8,8 +8,8 @@ import { parseArgs } from "node:util";
 import { NETWORKS, World } from "./chaos/world.ts";
 import { compiled, fromSources } from "./gateway_process.ts";
 
-const HELP =
-  `Usage: deno task chaos [--kills N] [--seed S] [--networks A,B] [--streaming] [--program FILE | --source]
+const HELP = `Usage: deno task chaos [--kills N] [--seed S] [--networks A,B] [--streaming]
+                        [--program FILE | --source]
 
   --kills N         how often the gateway is killed (100)
   --seed S          the same seed draws the same messages, faults and kills; a new one each time

@@ -206,8 +206,7 @@ function strays({ networks, said, sent, journal }: Evidence): readonly string[] 
   ]);
   return networks.flatMap((network) =>
     network.shown.flatMap((message) => {
-      if (INTERRUPTED.test(message.text)) return [];
-      if (message.text === OPENING) return [];
+      if (INTERRUPTED.test(message.text) || message.text === OPENING) return [];
       const ids = idsIn(message.text);
       if (ids.length > 0 && ids.every((id) => known.has(id))) return [];
       const rows = journal.outbox.filter(({ message_ids }) =>

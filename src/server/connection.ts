@@ -110,10 +110,8 @@ class Connection {
   #state:
     | { readonly wire: WireVersion; readonly caller: Caller }
     | undefined;
-  // What the socket knows too, but takes its time to tell.
-  #isOpen = false;
-  /** It is closed, or was told to close. */
-  #isOver = false;
+  /** What the socket knows too, but takes its time to tell. It is over once it is told to close. */
+  #stage: "opening" | "open" | "over" = "opening";
   /** Its `connect` came, and is not answered yet. */
   #isAsking = false;
   #seq = 0;
@@ -135,7 +133,7 @@ class Connection {
     this.#nonce = nonce;
     this.#handshakeTimer = setTimeout(() => this.close(1000, ""), parts.handshakeMs);
     socket.onopen = () => {
-      this.#isOpen = !this.#isOver;
+      if (this.#stage === "opening") this.#stage = "open";
       this.#send(
         `{"type":"event","event":"connect.challenge","payload":{"nonce":"${nonce}","ts":${ts}}}`,
       );
@@ -173,17 +171,15 @@ class Connection {
   }
 
   close(code: number, reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#isOpen = false;
+    if (this.#stage === "over") return;
+    this.#stage = "over";
     this.#ended.abort(); // nobody reads the answers to what was asked
     this.#socket.close(code, cutReason(reason));
     this.#goodbye ??= setTimeout(() => this.#line.cut(code, reason), GOODBYE_MS);
   }
 
   #end(): void {
-    this.#isOver = true;
-    this.#isOpen = false;
+    this.#stage = "over";
     clearTimeout(this.#handshakeTimer);
     clearTimeout(this.#goodbye);
     this.#ended.abort();
@@ -193,7 +189,7 @@ class Connection {
   }
 
   #send(message: Message): void {
-    if (this.#isOpen) this.#line.send(message);
+    if (this.#stage === "open") this.#line.send(message);
   }
 
   #cutSlow(): void {
@@ -203,7 +199,7 @@ class Connection {
 
   #receive(data: unknown): void {
     const frame = readFrame(data);
-    if (!this.#isOpen) return; // told to go: what it still says is void
+    if (this.#stage !== "open") return; // told to go: what it still says is void
     if (this.#state === undefined) return this.#handshake(frame);
     if (frame === undefined) {
       this.#parts.log.warn("A message is no JSON: ignored", { connId: this.#connId });
@@ -228,7 +224,7 @@ class Connection {
     if (identity?.by !== "tailscale" || whois === undefined) return this.#enter(frame);
     this.#isAsking = true;
     void whois(identity.address).then((login) => {
-      if (this.#isOpen) this.#enter(frame, login);
+      if (this.#stage === "open") this.#enter(frame, login);
     });
   }
 
@@ -274,7 +270,7 @@ class Connection {
   }
 
   #welcome(id: string, { wire, caller, hello }: Admitted): void {
-    if (!this.#isOpen) return; // gone, or shut out meanwhile
+    if (this.#stage !== "open") return; // gone, or shut out meanwhile
     this.#line.raise(POLICY.maxPayload);
     this.#respond(id, hello);
     this.#state = { wire, caller };
