@@ -1,5 +1,6 @@
 /** Files that came with messages, on this machine's disk, in a folder that does not grow for ever. */
 import { join } from "node:path";
+import { byteReader } from "../byte_reader.ts";
 import { fileType, HEAD_BYTES } from "./file_type.ts";
 
 /** A file that was fetched. */
@@ -88,7 +89,7 @@ export class MediaFolder {
       signal: AbortSignal;
     },
   ): Promise<{ head: Uint8Array; size: number }> {
-    const reader = readerOf(stream);
+    const reader = byteReader(stream, PIECE_BYTES);
     const end = (error: unknown) => void reader.cancel(error).catch(() => {}); // a read then ends
     let fault: MediaError | undefined;
     const giveUp = (reason: string) => {
@@ -178,31 +179,6 @@ function shownName(
   const isVague = /^(?:text\/plain|application\/(?:zip|octet-stream))$/.test(mimeType);
   const end = isVague && given !== "" ? given.toLowerCase() : extension;
   return `${safe === "" ? "" : `-${[...safe].slice(0, 40).join("")}`}.${end}`;
-}
-
-/** What a stream has, piece by piece. A piece is gone with the next one. */
-interface Reader {
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array }>;
-  cancel(reason: unknown): Promise<void>;
-}
-
-/** Reads into one and the same buffer where the stream can: else each piece is garbage at once. */
-function readerOf(stream: ReadableStream<Uint8Array>): Reader {
-  let reader: ReadableStreamBYOBReader;
-  try {
-    reader = stream.getReader({ mode: "byob" });
-  } catch {
-    return stream.getReader(); // it has pieces of its own
-  }
-  let buffer = new Uint8Array(PIECE_BYTES);
-  return {
-    async read() {
-      const { done, value } = await reader.read(buffer);
-      if (value !== undefined) buffer = new Uint8Array(value.buffer);
-      return { done, value };
-    },
-    cancel: (reason) => reader.cancel(reason),
-  };
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

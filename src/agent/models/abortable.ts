@@ -1,3 +1,5 @@
+import { byteReader } from "../../byte_reader.ts";
+
 /**
  * `fetch` whose answer ends with the signal, always. Deno (2.6 to 2.9 at least) forgets the signal
  * when the garbage is collected while a body is being read: the abort then reaches nobody, and a
@@ -17,7 +19,7 @@ function endingWith(
   signal: AbortSignal,
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const source = body.getReader();
+  const source = byteReader(body, PIECE_BYTES);
   const settle = () => signal.removeEventListener("abort", abort);
   let end: (reason: unknown) => void = () => {};
   function abort() {
@@ -35,7 +37,7 @@ function endingWith(
       try {
         const { done, value } = await source.read();
         if (signal.aborted) return;
-        if (!done) return controller.enqueue(value);
+        if (value !== undefined && !done) return controller.enqueue(value.slice());
         settle();
         controller.close();
       } catch (error) {
@@ -49,3 +51,6 @@ function endingWith(
     },
   }, { highWaterMark: 0 });
 }
+
+/** More than most words of a model need. */
+const PIECE_BYTES = 8_192;
