@@ -12,6 +12,8 @@ export class Deadline implements Disposable {
   readonly #controller = new AbortController();
   readonly #ms: number;
   readonly #outer: AbortSignal | undefined;
+  /** By `performance.now()`. */
+  #restartedAt = performance.now();
   #timer: ReturnType<typeof setTimeout>;
   #isOver = false;
   readonly signal = this.#controller.signal;
@@ -19,7 +21,7 @@ export class Deadline implements Disposable {
   constructor(ms: number, outer?: AbortSignal) {
     this.#ms = ms;
     this.#outer = outer;
-    this.#timer = this.#start();
+    this.#timer = this.#start(ms);
     if (outer?.aborted) this.#follow();
     outer?.addEventListener("abort", this.#follow);
   }
@@ -29,9 +31,9 @@ export class Deadline implements Disposable {
     return this.#isOver;
   }
 
+  /** Cheap enough for each word that somebody says: the timer runs on, and finds out when it is over. */
   restart(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
+    this.#restartedAt = performance.now();
   }
 
   [Symbol.dispose](): void {
@@ -39,11 +41,16 @@ export class Deadline implements Disposable {
     this.#outer?.removeEventListener("abort", this.#follow);
   }
 
-  #start(): ReturnType<typeof setTimeout> {
+  #start(ms: number): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
-      this.#isOver = true;
-      this.#controller.abort();
-    }, Math.min(this.#ms, MAX_TIMER_MS));
+      const left = this.#restartedAt + this.#ms - performance.now();
+      if (left > 0) {
+        this.#timer = this.#start(left);
+      } else {
+        this.#isOver = true;
+        this.#controller.abort();
+      }
+    }, Math.min(Math.ceil(ms), MAX_TIMER_MS));
   }
 
   readonly #follow = (): void => this.#controller.abort(this.#outer?.reason);

@@ -7,6 +7,25 @@ Deno.test("a deadline aborts once its time has passed, and says so", async () =>
   strictEqual(deadline.isOver, true);
 });
 
+Deno.test("a deadline that is restarted begins anew, also when its first time is over", async () => {
+  const { now } = performance;
+  let time = 0;
+  performance.now = () => time;
+  try {
+    using deadline = new Deadline(1);
+    time = 1_000;
+    deadline.restart();
+    // timers of one length go off in their order: its own has gone off again and again
+    for (let n = 0; n < 10; n++) await new Promise((resolve) => setTimeout(resolve, 1));
+    strictEqual(deadline.isOver, false);
+    time = 1_001;
+    await aborted(deadline.signal);
+    strictEqual(deadline.isOver, true);
+  } finally {
+    performance.now = now;
+  }
+});
+
 Deno.test("a deadline aborts with the outer signal, for its reason", () => {
   const outer = new AbortController();
   const reason = new Error("stopped");
