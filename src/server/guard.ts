@@ -3,7 +3,7 @@ import { addressKey } from "./address.ts";
 import { Connection, type Origin, type Post } from "./guard_connection.ts";
 import { Turn } from "./turn.ts";
 import { PEER_HEADER } from "./guard_head.ts";
-import type { Message } from "./guard_frames.ts";
+import { Framer, type Message } from "./guard_frames.ts";
 import { InnerServer } from "./guard_inner.ts";
 import { Buffers } from "./guard_intake.ts";
 import { TOO_MANY_CONNECTIONS } from "./guard_refusal.ts";
@@ -177,6 +177,7 @@ class ServingGuard implements Guard {
     });
     this.#post = {
       turn: new Turn(),
+      framer: new Framer(),
       limits: this.#limits,
       buffers: {
         small: new Buffers(SMALL_BUFFER, MAX_SPARE_SMALL),

@@ -1,7 +1,7 @@
 /** Relays one TCP connection to the inner server, and ends it where it breaks a rule. */
 import type { GuardLimits, Handler, Peer } from "./guard.ts";
 import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
-import { closeFrame, FrameMeter, lengthOf, type Message, textFrames } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, type Framer, lengthOf, type Message } from "./guard_frames.ts";
 import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
 import { Intake, type Sizes } from "./guard_intake.ts";
 import type { Turn } from "./turn.ts";
@@ -22,6 +22,7 @@ export interface Post {
   readonly limits: GuardLimits;
   readonly buffers: Sizes;
   readonly turn: Turn;
+  readonly framer: Framer;
   /** Opens a connection to the inner server. */
   connect(): Promise<Deno.Conn>;
   /** Bytes wait for this peer and none leaves; it is dropped next. */
@@ -62,6 +63,13 @@ interface Relayed {
   readonly bytes: Uint8Array;
   /** Called when it is out. */
   readonly relayed: () => void;
+}
+
+/** Messages of ours in their frames. */
+interface Framed {
+  readonly bytes: Uint8Array;
+  /** How much less waits when they are out. */
+  readonly length: number;
 }
 
 /** Messages are written together up to this length; a letter of text counts as a byte. */
@@ -107,6 +115,8 @@ export class Connection implements Peer {
   #outbound: FrameMeter | undefined;
   /** What waits to go out, in order. */
   readonly #parcels: Parcel[] = [];
+  /** What goes out just now. */
+  #outgoing: Relayed | Framed | undefined;
   #isWriting = false;
   /** How long the messages of ours are that the client has not taken. */
   #waiting = 0;
@@ -393,34 +403,47 @@ export class Connection implements Peer {
     this.#parcels.push(parcel);
     if (this.#isWriting) return;
     this.#isWriting = true;
-    this.#post.turn.atEnd(() => void this.#write());
+    this.#post.turn.atEnd(this.#writeNext);
   }
 
-  /** Writes what waits, as long as something may be written; never rejects. */
-  async #write(): Promise<void> {
+  // Callbacks and no `await`: to all the clients that hear of an event, this is most of the work.
+  readonly #writeNext = (): void => {
     try {
-      for (let next; (next = this.#take()) !== undefined;) {
+      this.#outgoing = this.#take();
+      if (this.#outgoing === undefined) {
+        this.#isWriting = false;
+      } else {
         this.#hasAnswered = true;
-        for (let at = 0; at < next.bytes.length;) {
-          this.#writingSince = performance.now();
-          at += await this.#client.write(at === 0 ? next.bytes : next.bytes.subarray(at));
-        }
-        this.#writingSince = 0;
-        if ("relayed" in next) next.relayed();
-        else this.#waiting -= next.length;
+        this.#put(this.#outgoing.bytes);
       }
     } catch (error) {
-      this.#lost(error);
-      this.drop();
+      this.#cannotWrite(error);
     }
-    this.#isWriting = false;
+  };
+
+  #put(bytes: Uint8Array): void {
+    this.#writingSince = performance.now();
+    this.#client.write(bytes).then((count) => {
+      if (count < bytes.length) return this.#put(bytes.subarray(count));
+      this.#writingSince = 0;
+      const outgoing = this.#outgoing;
+      if (outgoing !== undefined && "relayed" in outgoing) outgoing.relayed();
+      else this.#waiting -= outgoing?.length ?? 0;
+      this.#writeNext();
+    }, this.#cannotWrite);
   }
+
+  readonly #cannotWrite = (error: unknown): void => {
+    this.#lost(error);
+    this.drop();
+    this.#isWriting = false;
+  };
 
   /**
    * What goes out next. The inner server's frames are control frames, and only between them ours
    * have a place; before them all comes the head of its 101.
    */
-  #take(): Relayed | { readonly bytes: Uint8Array; readonly length: number } | undefined {
+  #take(): Relayed | Framed | undefined {
     const isOurTurn = this.#outbound?.isBetween === true;
     const at = isOurTurn ? 0 : this.#parcels.findIndex(isRelayed);
     const first = this.#parcels[at];
@@ -440,7 +463,7 @@ export class Connection implements Peer {
       messages.push(parcel);
     }
     this.#parcels.splice(0, messages.length);
-    return { bytes: textFrames(messages), length };
+    return { bytes: this.#post.framer.frames(messages), length };
   }
 
   /** Keeps track of where the frames end that go out; the first one follows the head of the 101. */

@@ -104,44 +104,68 @@ export function textOf(message: Message): string {
   return typeof message === "string" ? message : decoder.decode(message.start) + message.rest;
 }
 
-/** Whole text messages as a server sends them, each in one frame, one behind the other. */
-export function textFrames(messages: readonly Message[]): Uint8Array {
-  // mostly a byte is a letter: to be wrong costs another try, to make sure costs every time
-  let frames = new Uint8Array(
-    messages.map(lengthOf).reduce((sum, length) => sum + headSize(length) + length, 0),
-  );
+/**
+ * Puts text messages into frames, as a server sends them. Short ones lie side by side in a buffer
+ * that is not used again: to allocate one for each would cost more than to fill it.
+ */
+export class Framer {
+  /** What is free of the shared buffer. */
+  #room = new Uint8Array(0);
+
+  /** Whole messages, each in one frame, one behind the other. */
+  frames(messages: readonly Message[]): Uint8Array {
+    // mostly a byte is a letter: to be wrong costs another try, to make sure costs every time
+    let size = 0;
+    for (const message of messages) size += frameSize(lengthOf(message));
+    if (size > MAX_SHARED) return framesIn(new Uint8Array(size), messages);
+    if (size > this.#room.length) this.#room = new Uint8Array(SHARED_BUFFER);
+    const frames = framesIn(this.#room, messages);
+    if (frames.buffer === this.#room.buffer) this.#room = this.#room.subarray(frames.length);
+    return frames;
+  }
+}
+
+/** At the beginning of `room`, or where that is not enough, of a larger one. */
+function framesIn(room: Uint8Array<ArrayBuffer>, messages: readonly Message[]): Uint8Array {
   let end = 0;
   for (const [n, message] of messages.entries()) {
     const length = lengthOf(message);
     const body = end + headSize(length);
-    const written = body > frames.length ? undefined : fill(frames.subarray(body), message);
+    const written = body > room.length ? undefined : fill(room.subarray(body), message);
     if (written !== undefined && headSize(written) === headSize(length)) {
-      end += writeHead(frames, end, written) + written;
+      end += writeHead(room, end, written) + written;
       continue;
     }
     const most = messages.slice(n).reduce((sum, some) => sum + MAX_HEAD + 3 * lengthOf(some), 0);
     const larger = new Uint8Array(end + most);
-    larger.set(frames.subarray(0, end));
-    frames = larger;
+    larger.set(room.subarray(0, end));
+    room = larger;
     const bytes = encoder.encode(textOf(message));
-    end += writeHead(frames, end, bytes.length);
-    frames.set(bytes, end);
+    end += writeHead(room, end, bytes.length);
+    room.set(bytes, end);
     end += bytes.length;
   }
-  return frames.subarray(0, end);
+  return room.subarray(0, end);
 }
 
 /** Returns how many bytes the message takes; nothing where it finds no room. */
 function fill(room: Uint8Array, message: Message): number | undefined {
-  if (typeof message === "string") {
-    const { read, written } = encoder.encodeInto(message, room);
-    return read === message.length ? written : undefined;
-  }
+  if (typeof message === "string") return encodeInto(room, message);
   const { start, rest } = message;
   if (start.length > room.length) return undefined;
   room.set(start);
-  const { read, written } = encoder.encodeInto(rest, room.subarray(start.length));
-  return read === rest.length ? start.length + written : undefined;
+  const written = encodeInto(room.subarray(start.length), rest);
+  return written === undefined ? undefined : start.length + written;
+}
+
+/** The same for a text. */
+function encodeInto(room: Uint8Array, text: string): number | undefined {
+  const { read, written } = encoder.encodeInto(text, room);
+  return read === text.length ? written : undefined;
+}
+
+function frameSize(length: number): number {
+  return headSize(length) + length;
 }
 
 function headSize(length: number): number {
@@ -170,3 +194,6 @@ const CLOSE = 8;
 const PONG = 10;
 const MAX_HEAD = 10;
 const MAX_CLOSE_FRAME = 2 + 125;
+/** Of a client that takes nothing one such buffer is kept, at most. */
+const SHARED_BUFFER = 32_768;
+const MAX_SHARED = 4_096;

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { closeFrame, FrameMeter, textFrames, type Violation } from "./guard_frames.ts";
+import { closeFrame, FrameMeter, Framer, type Violation } from "./guard_frames.ts";
 
 interface Frame {
   readonly opcode: number;
@@ -161,23 +161,25 @@ Deno.test("closeFrame is a server's close frame, its reason cut between characte
   strictEqual(new TextDecoder().decode(long.subarray(4)), "é".repeat(61));
 });
 
-Deno.test("textFrames are a server's messages, their lengths in as few bytes as can be", () => {
+Deno.test("a framer's frames are a server's messages, their lengths in as few bytes as can be", () => {
+  const framer = new Framer();
   for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
-    const bytes = textFrames(["x".repeat(length)]);
+    const bytes = framer.frames(["x".repeat(length)]);
     const head = encode({ opcode: 1, isFinal: true, length, isMasked: false });
     deepStrictEqual([...bytes.subarray(0, head.length)], head);
     strictEqual(bytes.length, head.length + length);
   }
 });
 
-Deno.test("textFrames hold every text, whatever its letters take and wherever it is cut", () => {
+Deno.test("a framer's frames hold every text, whatever its letters take and wherever it is cut", () => {
+  const framer = new Framer();
   const text = fc.string({ unit: "grapheme", maxLength: 300 });
   const encoder = new TextEncoder();
   const halves = text.chain((start) => text.map((rest) => [start, rest] as const));
   const part = fc.oneof(text, halves);
   fc.assert(fc.property(fc.array(part), fc.nat(3), (parts, times) => {
     const all = [...parts, "é".repeat(100 * times), "€".repeat(30_000 * times), ...parts];
-    let bytes = textFrames(
+    let bytes = framer.frames(
       all.map((said) =>
         typeof said === "string" ? said : { start: encoder.encode(said[0]), rest: said[1] }
       ),
@@ -191,4 +193,16 @@ Deno.test("textFrames hold every text, whatever its letters take and wherever it
     }
     strictEqual(bytes.length, 0);
   }));
+});
+
+Deno.test("a framer leaves the frames alone that it gave away", () => {
+  const framer = new Framer();
+  const given = Array.from({ length: 1_000 }, (_, n) => {
+    const text = `message ${n} ${"é".repeat(n % 7)}${"x".repeat(n)}`;
+    return { text, frame: framer.frames([text]) };
+  });
+  for (const { text, frame } of given) {
+    const body = new TextEncoder().encode(text);
+    deepStrictEqual(frame.subarray(frame.length - body.length), body);
+  }
 });
