@@ -113,6 +113,9 @@ export interface Agent {
   compact(request: RunRequest, io: RunIo, signal: AbortSignal): AsyncIterable<RunEvent>;
   tools(agentId: string): readonly ToolListing[];
   identity(agentId: string): Promise<AgentIdentity>;
-  /** Does beforehand what an agent's first turn would have to wait for. Never rejects. */
-  rehearse(agentId: string): Promise<void>;
+  /**
+   * The same agent, which asks no model: what it says is of no use, but it has done what a first turn
+   * would have to wait for.
+   */
+  standIn(): Agent;
 }

@@ -313,6 +313,11 @@ export interface Store extends Disposable {
    * and nothing else stands still meanwhile.
    */
   synced(): Promise<void>;
+  /**
+   * An empty store in memory. When it is disposed of, this one has made ready for all that that one
+   * was asked.
+   */
+  rehearsal(): Store;
   /** Where it lies, for people. */
   readonly path: string;
 }

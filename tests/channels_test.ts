@@ -95,6 +95,40 @@ Deno.test("send goes through the network, once, whatever is asked again", async 
   strictEqual(telegram.sent.length, 2);
 });
 
+Deno.test("a file that waits for its network is still there after a restart", async () => {
+  await using telegram = new FakeTelegram({ token: TOKEN });
+  const settings = { botToken: TOKEN, apiRoot: telegram.url, dmPolicy: "open", allowFrom: ["*"] };
+  await using first = await startGateway({
+    config: { ...AGENTS, channels: { telegram: settings } },
+  });
+  telegram.say("/status"); // a bot can't write first
+  await telegram.until(() => telegram.sent.length === 1);
+  telegram.fail("sendDocument", {
+    kind: "error",
+    code: 429,
+    description: "Too Many Requests: retry after 1",
+    parameters: { retry_after: 1 },
+  });
+  {
+    await using client = await first.connect();
+    await connected(client);
+    client.request("send", {
+      to: String(telegram.sent[0]?.chat.id),
+      message: "what you asked for",
+      mediaUrl: `data:application/pdf;base64,${btoa("%PDF-1.7 and so on")}`,
+      idempotencyKey: "k1",
+    }).catch(() => {}); // the restart cuts it off
+    await telegram.until(() =>
+      telegram.journal.some((entry) => entry.kind === "called" && entry.method === "sendDocument")
+    );
+  }
+  await using _second = await first.restart();
+  telegram.mend();
+  await telegram.until(() => telegram.sent.length === 2);
+  ok(telegram.sent[1]?.document);
+  strictEqual(telegram.sent[1]?.caption, "what you asked for");
+});
+
 Deno.test("a network that calls reaches its account, and nobody else does", async () => {
   await using gateway = await startGateway({ config: AGENTS });
   const response = await fetch(`${gateway.http}/webhooks/telegram/default`, { method: "POST" });

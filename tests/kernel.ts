@@ -163,8 +163,8 @@ export class ScriptedAgent implements Agent {
     return Promise.resolve({ agentId, name: `The ${agentId}`, emoji: "🦀" });
   }
 
-  rehearse(): Promise<void> {
-    return Promise.resolve();
+  standIn(): Agent {
+    return this;
   }
 
   #begin(turn: Turn): AsyncIterable<RunEvent> {

@@ -27,9 +27,6 @@ export interface AgentParts {
   readonly timing?: Partial<AgentTiming>;
 }
 
-/** What a turn is prepared from: a request, or no more than who is asked. */
-type Preparation = Pick<RunRequest, "agentId"> & Partial<RunRequest>;
-
 /** How long things take, in milliseconds. */
 export interface AgentTiming extends CallTiming {
   /** The demo's pace per word. */
@@ -80,13 +77,13 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     return { agentId, ...written, ...told };
   }
 
-  async function prepare(request: Preparation): Promise<TurnParts> {
+  async function prepare(request: RunRequest): Promise<TurnParts> {
     const { agentId } = request;
     const lineup = new Lineup(await models.resolve(request.model, agentId));
     const workspace = workspaceAt(workspaceOf(agentId));
     await workspace.ensure();
     const { defaults } = config().agents ?? {};
-    const messenger = request.runId === undefined ? undefined : parts.messenger?.(request.runId);
+    const messenger = parts.messenger?.(request.runId);
     const tools = [
       ...fileTools(workspace.path),
       ...(messenger === undefined ? [] : [messageTool(messenger, workspace.path)]),
@@ -142,21 +139,16 @@ export function createAgent(parts: AgentParts): AgentRuntime {
     yield* take(prepared, io, signal);
   }
 
-  return {
+  const agent: AgentRuntime = {
     models,
     workspaceOf,
     identity,
     run: (request, io, signal) => turn(takeTurn, request, { io, signal }),
     compact: (request, io, signal) => turn(summariseTurn, request, { io, signal }),
-    async rehearse(agentId) {
-      try {
-        const prepared = await prepare({ agentId });
-        const standIn = prepared.lineup.current.standIn?.();
-        if (standIn !== undefined) await rehearse({ ...prepared, lineup: new Lineup([standIn]) });
-      } catch (cause) {
-        log(`Agent '${agentId}' is not ready: ${cause instanceof Error ? cause.message : cause}`);
-      }
-    },
+    standIn: () => ({
+      ...agent,
+      run: (request, io, signal) => turn(takeWithStandIn, request, { io, signal }),
+    }),
     tools(agentId) {
       const workspace = workspaceOf(agentId);
       const listed = (group: string, tools: readonly Tool[]) =>
@@ -173,16 +165,21 @@ export function createAgent(parts: AgentParts): AgentRuntime {
       ];
     },
   };
+  return agent;
 }
 
-/** Takes a turn of which nothing remains. */
-async function rehearse(parts: TurnParts): Promise<void> {
-  const message = { role: "user", content: "Hello", timestamp: 0 } as const;
-  const entry = { seq: 0, id: "rehearsal", at: 0, kind: "message", message } as const;
-  const io = { history: () => [entry], steering: () => [] };
-  const over = new AbortController();
-  for await (const { type } of takeTurn({ ...parts, log: () => {} }, io, over.signal)) {
-    if (type === "retry") over.abort(); // it has been read, and was nonsense
+/** Takes a turn with a model's stand-in; none at all where the model has none. */
+async function* takeWithStandIn(
+  parts: TurnParts,
+  io: RunIo,
+  signal: AbortSignal,
+): AsyncGenerator<RunEvent> {
+  const { provider, id: model } = parts.lineup.current.info;
+  const standIn = parts.lineup.current.standIn?.();
+  if (standIn !== undefined) {
+    yield* takeTurn({ ...parts, lineup: new Lineup([standIn]) }, io, signal);
+  } else {
+    yield { type: "end", outcome: { status: "aborted", text: "", provider, model } };
   }
 }
 

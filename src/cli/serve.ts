@@ -104,6 +104,7 @@ export async function start(
   const store = parts.use(await takeStore(storePath, { port, force: flags.force, print }));
   // Only who has the store writes here: two programs would each put the other's file aside.
   const audit = parts.use(openAudit(`${stateDir}/${AUDIT_FILE}`, { log, hide: secrets.hide }));
+  const host = describeHost(VERSION);
   const agent = createAgent({
     config: () => config.config,
     stateDir,
@@ -119,7 +120,7 @@ export async function start(
     log,
     logs: reader,
     audit,
-    host: describeHost(VERSION),
+    host,
     stateDir,
     networks: {
       entries: NETWORKS,
@@ -137,6 +138,22 @@ export async function start(
     urls: () =>
       reachableUrls(server.addr, { tls: tls !== undefined, tailscale, names: tailnet.names }),
     drawQr,
+    async rehearse(signal) {
+      try {
+        const { rehearse } = await import("../gateway/rehearsal.ts");
+        using scratch = store.rehearsal();
+        await rehearse({
+          store: scratch,
+          stateDir: `${stateDir}/rehearsal`,
+          agent: agent.standIn(),
+          models: agent.models,
+          config: config.config,
+          host,
+        }, signal);
+      } catch (cause) {
+        log.warn("Cannot rehearse: the first answer will take longer", { cause });
+      }
+    },
   }));
   const tailnet = parts.use(new Tailnet(env, { log }));
   const server: Server = parts.use(

@@ -79,6 +79,11 @@ export interface GatewayParts {
   readonly urls: () => readonly GatewayUrl[];
   /** Resolves to a QR code of the text, as a `data:` URL of a PNG. */
   readonly drawQr: (text: string) => Promise<string>;
+  /**
+   * Does beforehand what the first message would have to wait for; called when the first network is
+   * there. Never rejects.
+   */
+  readonly rehearse?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** A connection as the kernel sees it. */
@@ -151,7 +156,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     receive: (message) => inbox.receive(message),
     ready(account) {
       inbox.resume(account);
-      rehearsal ??= agent.rehearse(settings.keys.defaultAgentId);
+      rehearsal ??= parts.rehearse?.(stop.signal);
     },
     changed: () => health.refresh(),
   });

@@ -154,6 +154,11 @@ export class Database implements Disposable {
     return Number(this.#ask(sql, (statement) => statement.run(...values)).changes);
   }
 
+  /** Compiles all that another database of the same schema was asked. */
+  prepareAs(other: Database): void {
+    for (const sql of other.#statements.keys()) this.#statement(sql);
+  }
+
   /** Runs several statements that are needed once. */
   script(sql: string): void {
     this.#db.exec(sql);
@@ -203,17 +208,21 @@ export class Database implements Disposable {
     await this.#log.syncData();
   }
 
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
   #ask<T>(sql: string, question: (statement: StatementSync) => T): T {
     if (this.#depth > 0 && !this.#db.isTransaction) {
       throw new Error("Cannot go on with a transaction that SQLite has undone");
     }
     try {
-      let statement = this.#statements.get(sql);
-      if (statement === undefined) {
-        statement = this.#db.prepare(sql);
-        this.#statements.set(sql, statement);
-      }
-      const answer = question(statement);
+      const answer = question(this.#statement(sql));
       if (WRITES.test(sql)) this.#sync?.changed();
       return answer;
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The store, in one SQLite file. */
 import type { Store } from "../store.ts";
-import { openDatabase } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { SqliteDevices } from "./devices.ts";
 import { type Holder, removeHolder, writeHolder } from "./holder.ts";
 import { SqliteInbox } from "./inbox.ts";
@@ -38,9 +38,16 @@ export function openStore(
   const database = openDatabase(path, MIGRATIONS);
   const onDisk = path !== ":memory:";
   if (onDisk) writeHolder(path, holder ?? { pid: Deno.pid, startedAt: now() });
+  return storeOf(database, () => {
+    if (onDisk) removeHolder(path);
+  });
+}
+
+/** `closing` is called before the database is closed, if it is not yet. */
+function storeOf(database: Database, closing: () => void): Store {
   const transcripts = new SqliteTranscripts(database);
   return {
-    path,
+    path: database.path,
     sessions: new SqliteSessions(database),
     transcripts,
     runs: new SqliteRuns(database, transcripts),
@@ -54,8 +61,14 @@ export function openStore(
       return database.isSynced;
     },
     synced: () => database.synced(),
+    rehearsal() {
+      const rehearsed = openDatabase(":memory:", MIGRATIONS);
+      return storeOf(rehearsed, () => {
+        if (database.isOpen) database.prepareAs(rehearsed);
+      });
+    },
     [Symbol.dispose]: () => {
-      if (onDisk && database.isOpen) removeHolder(path);
+      if (database.isOpen) closing();
       database[Symbol.dispose]();
     },
   };

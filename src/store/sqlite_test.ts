@@ -373,3 +373,16 @@ function refusesUntouched(path: string, reason: RegExp): void {
   });
   deepStrictEqual(state(), before);
 }
+
+Deno.test("a rehearsal is empty, keeps nothing, and leaves the store as it was", () => {
+  using store = openStore(":memory:");
+  store.values.set("known", 1);
+  {
+    using rehearsal = store.rehearsal();
+    strictEqual(rehearsal.values.get("known"), undefined);
+    rehearsal.values.set("known", 2);
+    rehearsal.values.set("new", 3);
+  }
+  strictEqual(store.values.get("known"), 1);
+  strictEqual(store.values.get("new"), undefined);
+});

@@ -1,7 +1,10 @@
 /** A model whose adapter is loaded when it is first called: an SDK takes longer than our start. */
 import type { Model, ModelInfo } from "../../model.ts";
 import type { PROVIDER_APIS } from "../../config.ts";
+import { sentOnce } from "../../sent_once.ts";
+import { abortable } from "./abortable.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { standInFor } from "./stand_in.ts";
 
 /** A wire format that we can speak. */
 export type Api = typeof PROVIDER_APIS[number];
@@ -17,21 +20,10 @@ export function lazyModel(api: Api, info: ModelInfo, endpoint: Endpoint): Model 
       const loaded = await model;
       if (!signal.aborted) yield* loaded.stream(request, signal);
     },
-    standIn: () => lazyModel(api, info, { ...endpoint, fetch: silence }),
+    standIn: () =>
+      lazyModel(api, info, { ...endpoint, fetch: abortable(sentOnce(standInFor(api))) }),
   };
 }
-
-/** A server that has nothing to say. */
-const silence: typeof fetch = () => Promise.resolve(new Response(SILENCE, { headers: STREAM }));
-
-const STREAM = { "content-type": "text/event-stream" };
-/** As chat completions say it; to the others it is nonsense, which they find out by reading it. */
-const SILENCE = `data: ${
-  JSON.stringify({
-    id: "",
-    choices: [{ index: 0, delta: { content: "." }, finish_reason: "stop" }],
-  })
-}\n\ndata: [DONE]\n\n`;
 
 async function load(api: Api, info: ModelInfo, endpoint: Endpoint): Promise<Model> {
   switch (api) {
