@@ -1,17 +1,14 @@
 /** Whether a value fits the protocol and, if it does not, why: in the words that clients show. */
 import type { TSchema } from "@sinclair/typebox";
-import {
-  type TypeCheck,
-  TypeCompiler,
-  type ValueError,
-  ValueErrorType as Fault,
-} from "@sinclair/typebox/compiler";
+import type { TypeCheck } from "@sinclair/typebox/compiler";
+import { Errors, type ValueError, ValueErrorType as Fault } from "@sinclair/typebox/errors";
+import { Check } from "@sinclair/typebox/value";
 import type { MethodSpec } from "./contract.ts";
 import { RequestFrame } from "./frames.ts";
 
 /**
  * Returns `undefined` where the method takes these params, else what is wrong with them, to be put
- * after `invalid <method> params: `. The validator of a method is compiled when it is first needed.
+ * after `invalid <method> params: `.
  */
 export function checkParams({ params }: MethodSpec, value: unknown): string | undefined {
   return explain(params, value);
@@ -19,7 +16,7 @@ export function checkParams({ params }: MethodSpec, value: unknown): string | un
 
 /** Whether a value that came over the wire is a request. */
 export function isRequestFrame(value: unknown): value is RequestFrame {
-  return validator(RequestFrame).Check(value);
+  return validator(RequestFrame).check(value);
 }
 
 /** Returns `undefined` for a request, else why the value is none. */
@@ -27,23 +24,51 @@ export function explainRequestFrame(value: unknown): string | undefined {
   return explain(RequestFrame, value);
 }
 
-const validators = new WeakMap<TSchema, TypeCheck<TSchema>>();
+/** Checks of one schema by reading it, before a function is compiled that does the same. */
+const COMPILE_AFTER = 10;
 
-function validator(schema: TSchema): TypeCheck<TSchema> {
-  let check = validators.get(schema);
-  if (check === undefined) validators.set(schema, check = TypeCompiler.Compile(schema));
-  return check;
+/** To compile a check takes as long as some hundred checks: who comes first shall not wait for it. */
+class Validator {
+  readonly #schema: TSchema;
+  #checks = 0;
+  #compiled: TypeCheck<TSchema> | undefined;
+
+  constructor(schema: TSchema) {
+    this.#schema = schema;
+  }
+
+  check(value: unknown): boolean {
+    if (this.#compiled !== undefined) return this.#compiled.Check(value);
+    if (++this.#checks === COMPILE_AFTER) void this.#compile();
+    return Check(this.#schema, value);
+  }
+
+  async #compile(): Promise<void> {
+    try {
+      const { TypeCompiler } = await import("@sinclair/typebox/compiler");
+      this.#compiled = TypeCompiler.Compile(this.#schema);
+    } catch {
+      this.#checks = 0; // too many files are open, say: reading does as well until it can be had
+    }
+  }
+}
+
+const validators = new WeakMap<TSchema, Validator>();
+
+function validator(schema: TSchema): Validator {
+  let known = validators.get(schema);
+  if (known === undefined) validators.set(schema, known = new Validator(schema));
+  return known;
 }
 
 const MAX_PARTS = 8;
 const MAX_QUOTED = 100;
 
 function explain(schema: TSchema, value: unknown): string | undefined {
-  const check = validator(schema);
-  if (check.Check(value)) return undefined;
+  if (validator(schema).check(value)) return undefined;
   const parts: string[] = [];
   const missing = new Set<string>();
-  for (const error of check.Errors(value)) {
+  for (const error of Errors(schema, value)) {
     if (missing.has(error.path)) continue; // it is also not a string, not an object, …
     if (error.type === Fault.ObjectRequiredProperty) missing.add(error.path);
     parts.push(part(error));

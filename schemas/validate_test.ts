@@ -98,6 +98,19 @@ Deno.test("params that fit have no faults", () => {
   strictEqual(checkParams(methods["sessions.patch"], { key: "main", label: null }), undefined);
 });
 
+Deno.test("verdicts stay as they are when a method is asked often, and its check is compiled", async () => {
+  const ask = () => {
+    for (const [name, params, expected] of faults) {
+      strictEqual(checkParams(methods[name], params), expected);
+    }
+    strictEqual(checkParams(methods["chat.send"], send), undefined);
+  };
+  for (let n = 0; n < 20; n++) ask();
+  await import("@sinclair/typebox/compiler"); // which the compiling waits for as well
+  await new Promise((resolve) => setTimeout(resolve));
+  for (let n = 0; n < 20; n++) ask();
+});
+
 Deno.test("methods that never looked for unknown properties do not begin to", () => {
   for (const name of ["health", "status", "system-presence", "last-heartbeat"] as const) {
     strictEqual(checkParams(methods[name], { later: true }), undefined);
