@@ -3,6 +3,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { Session, SessionKey, SessionSettings, SessionStats } from "../session.ts";
 import { LabelTakenError, type SessionQuery, type Sessions } from "../store.ts";
 import { type Database, fromJson, toJson } from "./database.ts";
+import type { SqliteTranscripts } from "./transcripts.ts";
 
 interface SessionRow {
   readonly key: SessionKey;
@@ -21,12 +22,14 @@ const MAX_KNOWN = 1_000;
 
 export class SqliteSessions implements Sessions {
   readonly #database: Database;
+  readonly #transcripts: SqliteTranscripts;
   /** What was read or written lately: a run asks for its session again and again. */
   readonly #known = new Map<SessionKey, Session>();
   #undone = 0;
 
-  constructor(database: Database) {
+  constructor(database: Database, transcripts: SqliteTranscripts) {
     this.#database = database;
+    this.#transcripts = transcripts;
   }
 
   get(key: SessionKey): Session | undefined {
@@ -103,7 +106,7 @@ export class SqliteSessions implements Sessions {
         key,
       );
       if (row !== undefined && transcript) {
-        this.#database.run("DELETE FROM entries WHERE session_id = ?", row.session_id);
+        this.#transcripts.remove(row.session_id);
       }
       return row !== undefined;
     });

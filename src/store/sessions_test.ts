@@ -8,7 +8,7 @@ import { SqliteTranscripts } from "./transcripts.ts";
 
 Deno.test("a session is made by its first save and found by key, id and label", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const saved = sessions.save(key("a"), {
     agentId: "main",
     sessionId: "s1",
@@ -35,7 +35,7 @@ Deno.test("a session is made by its first save and found by key, id and label", 
 
 Deno.test("a session gets an id of its own where none is given, and keeps it", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const a = sessions.save(key("a"), { agentId: "main", now: 1 });
   const b = sessions.save(key("b"), { agentId: "main", now: 1 });
   notStrictEqual(a.id, b.id);
@@ -44,7 +44,7 @@ Deno.test("a session gets an id of its own where none is given, and keeps it", (
 
 Deno.test("a save changes what it names, and undefined clears", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   sessions.save(key("a"), {
     agentId: "main",
     settings: { label: "Old", spawnedBy: key("b"), model: "x/y", verboseLevel: "on" },
@@ -67,7 +67,7 @@ Deno.test("a save changes what it names, and undefined clears", () => {
 
 Deno.test("a save moves the session up, unless told not to", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   sessions.save(key("a"), { agentId: "main", now: 1, touch: false });
   sessions.save(key("b"), { agentId: "main", now: 2 });
   strictEqual(sessions.save(key("a"), { agentId: "main", now: 3, touch: false }).updatedAt, 1);
@@ -79,7 +79,7 @@ Deno.test("a save moves the session up, unless told not to", () => {
 
 Deno.test("a label belongs to one session", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const label = (name: string, label: string | undefined) =>
     sessions.save(key(name), { agentId: "main", settings: { label }, now: 1 });
   label("a", "Mine");
@@ -98,7 +98,7 @@ Deno.test("a label belongs to one session", () => {
 
 Deno.test("a session id belongs to one session", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   sessions.save(key("a"), { agentId: "main", sessionId: "s1", now: 1 });
   throws(
     () => sessions.save(key("b"), { agentId: "main", sessionId: "s1", now: 1 }),
@@ -108,8 +108,8 @@ Deno.test("a session id belongs to one session", () => {
 
 Deno.test("a reset starts a new transcript, and the old one stays readable", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
   const transcripts = new SqliteTranscripts(database);
+  const sessions = new SqliteSessions(database, transcripts);
   sessions.save(key("a"), { agentId: "main", sessionId: "s1", settings: { label: "L" }, now: 1 });
   say(transcripts, "s1");
   const reset = sessions.save(key("a"), { agentId: "main", sessionId: "s2", now: 2 });
@@ -122,8 +122,8 @@ Deno.test("a reset starts a new transcript, and the old one stays readable", () 
 
 Deno.test("a forgotten session leaves its transcript, unless that is to go too", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
   const transcripts = new SqliteTranscripts(database);
+  const sessions = new SqliteSessions(database, transcripts);
   for (const name of ["a", "b"]) {
     sessions.save(key(name), { agentId: "main", sessionId: name, now: 1 });
     say(transcripts, name);
@@ -140,7 +140,7 @@ Deno.test("a forgotten session leaves its transcript, unless that is to go too",
 
 Deno.test("sessions are listed newest first, page by page", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   for (const [i, name] of ["a", "b", "c", "d"].entries()) {
     sessions.save(key(name), { agentId: "main", now: i });
   }
@@ -162,7 +162,7 @@ Deno.test("sessions are listed newest first, page by page", () => {
 
 Deno.test("sessions are found by agent, label and spawner, and by all together", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const save = (agentId: string, name: string, settings: SessionSettings) =>
     sessions.save(`agent:${agentId}:${name}` as SessionKey, { agentId, settings, now: 1 });
   save("main", "a", { label: "One" });
@@ -192,7 +192,7 @@ Deno.test("sessions are found by agent, label and spawner, and by all together",
 
 Deno.test("a search looks for its very letters, whatever their case", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const save = (name: string, settings: SessionSettings) =>
     sessions.save(key(name), { agentId: "main", settings, now: 1 });
   save("a", { label: "50% Off" });
@@ -234,7 +234,7 @@ Deno.test("listing is a walk of an index, with nothing to sort", () => {
 
 Deno.test("what is returned is nobody's to change", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const settings = { label: "L" };
   const saved = sessions.save(key("a"), { agentId: "main", settings, now: 1 });
   throws(() => Object.assign(saved.settings, { label: "changed" }), TypeError);
@@ -244,7 +244,7 @@ Deno.test("what is returned is nobody's to change", () => {
 
 Deno.test("what is undone was never there", () => {
   using database = open();
-  const sessions = new SqliteSessions(database);
+  const sessions = new SqliteSessions(database, new SqliteTranscripts(database));
   const saved = sessions.save(key("a"), { agentId: "main", settings: { label: "L" }, now: 1 });
   const undo = (change: () => void) =>
     throws(() =>

@@ -48,7 +48,7 @@ function storeOf(database: Database, closing: () => void): Store {
   const transcripts = new SqliteTranscripts(database);
   return {
     path: database.path,
-    sessions: new SqliteSessions(database),
+    sessions: new SqliteSessions(database, transcripts),
     transcripts,
     runs: new SqliteRuns(database, transcripts),
     inbox: new SqliteInbox(database),

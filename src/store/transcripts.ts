@@ -1,6 +1,7 @@
 /** Transcripts, in SQLite. */
 import type { Compaction, Message, TranscriptEntry } from "../session.ts";
 import type { NewEntry, Transcripts } from "../store.ts";
+import { Contexts } from "./contexts.ts";
 import { type Database, fromJson, toJson } from "./database.ts";
 
 interface EntryRow {
@@ -15,6 +16,8 @@ interface EntryRow {
 
 export class SqliteTranscripts implements Transcripts {
   readonly #database: Database;
+  readonly #contexts = new Contexts();
+  #undone = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -35,7 +38,10 @@ export class SqliteTranscripts implements Transcripts {
       kind,
       body,
     );
-    return toEntry({ session_id: sessionId, seq, id, at, run_id: runId, kind, body });
+    const added = toEntry({ session_id: sessionId, seq, id, at, run_id: runId, kind, body });
+    if (kind === "message") this.#known().append(sessionId, added, body.length);
+    else this.#contexts.delete(sessionId);
+    return added;
   }
 
   page(
@@ -65,19 +71,38 @@ export class SqliteTranscripts implements Transcripts {
   }
 
   context(sessionId: string): readonly TranscriptEntry[] {
+    const known = this.#known().get(sessionId);
+    if (known !== undefined) return known;
     const last = this.#database.get<EntryRow>(
       `SELECT * FROM entries WHERE session_id = ? AND kind = 'compaction'
        ORDER BY seq DESC LIMIT 1`,
       sessionId,
     );
-    const first = last && toEntry(last);
+    const compaction = last && toEntry(last);
     const messages = this.#database.all<EntryRow>(
       `SELECT * FROM entries WHERE session_id = ? AND seq >= ? AND kind = 'message'
        ORDER BY seq`,
       sessionId,
-      first?.kind === "compaction" ? first.compaction.firstKeptSeq : 1,
-    ).map(toEntry);
-    return first === undefined ? messages : [first, ...messages];
+      compaction?.kind === "compaction" ? compaction.compaction.firstKeptSeq : 1,
+    );
+    const rows = last === undefined ? messages : [last, ...messages];
+    const entries = rows.map(toEntry);
+    this.#contexts.set(sessionId, entries, rows.reduce((sum, { body }) => sum + body.length, 0));
+    return entries;
+  }
+
+  /** Forgets the transcript of a session. */
+  remove(sessionId: string): void {
+    this.#contexts.delete(sessionId);
+    this.#database.run("DELETE FROM entries WHERE session_id = ?", sessionId);
+  }
+
+  /** What is in memory and still true. */
+  #known(): Contexts {
+    const { undone } = this.#database;
+    if (undone !== this.#undone) this.#contexts.clear();
+    this.#undone = undone;
+    return this.#contexts;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import type { AssistantMessage, Message } from "../session.ts";
 import { openDatabase } from "./database.ts";
@@ -122,6 +122,46 @@ Deno.test("the context starts with the last compaction and goes on with what it 
   deepStrictEqual(context(), ["c8"]);
   say(transcripts, "s1"); // 9
   deepStrictEqual(context(), ["c8", "m9"]);
+});
+
+Deno.test("a context is what is stored, whatever came in between", () => {
+  const step = fc.oneof(
+    fc.record({ what: fc.constant("say" as const), id: fc.nat(2), isUndone: fc.boolean() }),
+    fc.record({ what: fc.constant("compact" as const), id: fc.nat(2), isUndone: fc.boolean() }),
+    fc.record({ what: fc.constant("remove" as const), id: fc.nat(2), isUndone: fc.boolean() }),
+    fc.record({ what: fc.constant("read" as const), id: fc.nat(2), isUndone: fc.boolean() }),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    using database = open();
+    const transcripts = new SqliteTranscripts(database);
+    const undone = new Error();
+    for (const { what, id, isUndone } of steps) {
+      const sessionId = `s${id}`;
+      const change = () => {
+        if (what === "say") say(transcripts, sessionId);
+        if (what === "compact") {
+          compact(transcripts, sessionId, Math.max(1, transcripts.count(sessionId) - 1));
+        }
+        if (what === "remove") transcripts.remove(sessionId);
+        if (what === "read") transcripts.context(sessionId);
+        if (isUndone) throw undone;
+      };
+      if (isUndone) throws(() => database.transaction(change), undone);
+      else change();
+      // one that remembers nothing
+      const stored = new SqliteTranscripts(database).context(sessionId);
+      deepStrictEqual(transcripts.context(sessionId), stored);
+    }
+  }));
+});
+
+Deno.test("a context that was read does not grow with what is said after it", () => {
+  using database = open();
+  const transcripts = new SqliteTranscripts(database);
+  say(transcripts, "s1");
+  const [first, again] = [transcripts.context("s1"), transcripts.context("s1")];
+  say(transcripts, "s1");
+  deepStrictEqual([first.length, again.length, transcripts.context("s1").length], [1, 1, 2]);
 });
 
 Deno.test("what is returned is the caller's to change", () => {
