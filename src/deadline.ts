@@ -3,6 +3,12 @@
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
+ * Why something ends that nobody wants any more. To abort without a reason makes a new one each
+ * time, with its stack, which takes longer than much of what is ended.
+ */
+export const OVER = new DOMException("It is over", "AbortError");
+
+/**
  * A signal that aborts with another one, or once a time has passed without a restart. Disposing of
  * it ends the wait.
  *

@@ -1,7 +1,7 @@
 /** What an agent says in a chat, as messages of the chat's network. */
 import { type Account, accountOf } from "../account.ts";
 import { canDelete, canEdit, type Channel, type Typing } from "../channel.ts";
-import { Deadline, pause } from "../deadline.ts";
+import { Deadline, OVER, pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { Place, ReplyTarget } from "../message.ts";
 import { agentOf } from "../session.ts";
@@ -263,7 +263,7 @@ export class ChatReplies implements Replies, Disposable {
   #forget(runId: string): void {
     const writing = this.#writing.get(runId);
     if (writing !== undefined) stopShowing(writing);
-    writing?.controller.abort();
+    writing?.controller.abort(OVER);
     this.#writing.delete(runId);
   }
 

@@ -5,6 +5,7 @@ import { events } from "../../schemas/mod.ts";
 import { explainRequestFrame, isRequestFrame } from "../../schemas/validate.ts";
 import { actorOf, type Audit } from "../audit.ts";
 import type { Call, Caller } from "../caller.ts";
+import { OVER } from "../deadline.ts";
 import { GatewayError, invalid, toWireError } from "../error.ts";
 import type { GatewayEvent } from "../event.ts";
 import { type Log, quoted } from "../log.ts";
@@ -173,7 +174,7 @@ class Connection {
   close(code: number, reason: string): void {
     if (this.#stage === "over") return;
     this.#stage = "over";
-    this.#ended.abort(); // nobody reads the answers to what was asked
+    this.#ended.abort(OVER); // nobody reads the answers to what was asked
     this.#socket.close(code, cutReason(reason));
     this.#goodbye ??= setTimeout(() => this.#line.cut(code, reason), GOODBYE_MS);
   }
@@ -182,7 +183,7 @@ class Connection {
     this.#stage = "over";
     clearTimeout(this.#handshakeTimer);
     clearTimeout(this.#goodbye);
-    this.#ended.abort();
+    this.#ended.abort(OVER);
     this.#admission?.[Symbol.dispose]();
     this.#admission = undefined;
     this.#state = undefined;
