@@ -234,6 +234,7 @@ export class Connection implements Peer {
     this.#enter("parting", Infinity);
     this.#writingSince = 0;
     this.#client.close();
+    this.#isOut(); // as far as it ever will be
     for (const parcel of this.#parcels.splice(0)) if (isRelayed(parcel)) parcel.relayed();
     this.#waiting = 0;
     this.#closeServer();
@@ -426,9 +427,7 @@ export class Connection implements Peer {
     this.#client.write(bytes).then((count) => {
       if (count < bytes.length) return this.#put(bytes.subarray(count));
       this.#writingSince = 0;
-      const outgoing = this.#outgoing;
-      if (outgoing !== undefined && "relayed" in outgoing) outgoing.relayed();
-      else this.#waiting -= outgoing?.length ?? 0;
+      this.#isOut();
       this.#writeNext();
     }, this.#cannotWrite);
   }
@@ -436,8 +435,18 @@ export class Connection implements Peer {
   readonly #cannotWrite = (error: unknown): void => {
     this.#lost(error);
     this.drop();
+    this.#isOut(); // also what was said after the end
     this.#isWriting = false;
   };
+
+  /** What went out waits no more, and who relays it may go on. */
+  #isOut(): void {
+    const outgoing = this.#outgoing;
+    this.#outgoing = undefined;
+    if (outgoing === undefined) return;
+    if ("relayed" in outgoing) outgoing.relayed();
+    else this.#waiting -= outgoing.length;
+  }
 
   /**
    * What goes out next. The inner server's frames are control frames, and only between them ours

@@ -767,6 +767,27 @@ Deno.test("A client that leaves closes the server's end of its socket, and ends 
   await cancelled.promise;
 });
 
+for (const leaves of [true, false]) {
+  const deed = leaves ? "leaves" : "reads nothing";
+  Deno.test(`A client that says no more and ${deed} in the middle of its answer is forgotten`, async () => {
+    const peer = Promise.withResolvers<Peer>();
+    await using guard = guarded((_request, asking) => {
+      peer.resolve(asking);
+      return new Response(new Uint8Array(64 * MiB));
+    }, { limits: { stuckMs: leaves ? 60_000 : 20 } });
+    const wire = await Wire.open(guard, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await wire.half();
+    const { closed } = await peer.promise;
+    if (leaves) {
+      await wire.head();
+      wire[Symbol.dispose]();
+    }
+    await closed;
+    while (guard.stats().connections > 0) await new Promise((resolve) => setTimeout(resolve));
+    if (!leaves) wire[Symbol.dispose]();
+  });
+}
+
 Deno.test("shutdown lets closing sockets and answers under way finish", async () => {
   const sockets: WebSocket[] = [];
   const asked = Promise.withResolvers<void>();
