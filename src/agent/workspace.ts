@@ -131,13 +131,16 @@ const FIELDS: ReadonlyMap<string, "name" | "emoji" | "avatar" | "theme"> = new M
   ["vibe", "theme"],
 ]);
 
+/** Characters of a field: nobody's name is longer, and the marks behind one take long to find. */
+const MAX_VALUE = 500;
+
 /** Reads `Name: X` lines, however they are marked up; what looks like a gap to fill is left out. */
 export function parseIdentity(text: string): Omit<AgentIdentity, "agentId"> {
   const found: { name?: string; emoji?: string; avatar?: string; theme?: string } = {};
   for (const line of text.split("\n")) {
     const [, label = "", rest = ""] = /^[\s>*_+-]*([A-Za-z]+)[*_\s]*:(.*)$/.exec(line) ?? [];
     const field = FIELDS.get(label.toLowerCase());
-    const value = rest.trim().replace(/^[*_`"\s]+|[*_`"\s]+$/g, "");
+    const value = rest.trim().slice(0, MAX_VALUE).replace(/^[*_`"\s]+|[*_`"\s]+$/g, "");
     if (field === undefined || value === "" || /^[[(<].*[\])>]$/.test(value)) continue;
     found[field] ??= value;
   }

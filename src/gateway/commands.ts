@@ -120,11 +120,17 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
     "やめて|止めて|रुको|توقف").split("|"),
 );
 
+/** No phrase is longer, with all the blanks and marks that somebody may put into it. */
+const MAX_STOP_PHRASE = 100;
+
 /** Whether a whole message means that the agent should stop. */
 export function isStopPhrase(message: string): boolean {
-  const words = message.trim().toLowerCase().replace(/[\s.!?…,;:。！？]+$/u, "").replace(/’/g, "'")
+  if (parseCommand(message)?.name === "stop") return true;
+  const said = message.trim();
+  if (said.length > MAX_STOP_PHRASE) return false; // the end of a long text takes long to find
+  const words = said.toLowerCase().replace(/[\s.!?…,;:。！？]+$/u, "").replace(/’/g, "'")
     .replace(/\s+/g, " ");
-  return parseCommand(message)?.name === "stop" || STOP_WORDS.has(words);
+  return STOP_WORDS.has(words);
 }
 
 /** What the commands work on. */

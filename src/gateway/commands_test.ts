@@ -218,3 +218,10 @@ async function say(kernel: TestKernel, message: string): Promise<string> {
   const [block] = answer?.content ?? [];
   return typeof block === "object" && block.type === "text" ? block.text : "";
 }
+
+Deno.test("a long message is no stop, however long its blanks or dots are", () => {
+  for (const filler of [" ", ".", "\n"]) {
+    strictEqual(isStopPhrase(`a${filler.repeat(1_000_000)}b`), false);
+    strictEqual(isStopPhrase(`stop${filler.repeat(20)}`), true);
+  }
+});
