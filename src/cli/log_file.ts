@@ -26,6 +26,7 @@ export function openLog(
 ): LogFile {
   const file = new AppendFile(path, LIMITS);
   const { hide } = secrets;
+  let isFailing = false;
 
   function write(at: LogLevel, part: string, message: string, fields: LogFields): void {
     const wanted = LEVELS.indexOf(at);
@@ -33,14 +34,22 @@ export function openLog(
     const text = hide(message);
     if (wanted <= LEVELS.indexOf(shown)) print(`${at === "info" ? "" : `${at}: `}${text}`);
     if (wanted > LEVELS.indexOf(level)) return;
-    file.append(hide(JSON.stringify({
+    const line = hide(JSON.stringify({
       time: new Date().toISOString(),
       level: at,
       part,
       message,
       ...fields,
       ...("cause" in fields ? { cause: describe(fields.cause) } : {}),
-    })));
+    }));
+    try {
+      file.append(line);
+      isFailing = false;
+    } catch (cause) {
+      // Whoever logs has something else to do; a full disk must not end it.
+      if (!isFailing) print(`error: The log can't be written: ${hide(describe(cause))}`);
+      isFailing = true;
+    }
   }
 
   function part(name: string): Log {

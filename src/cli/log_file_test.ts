@@ -125,3 +125,25 @@ async function open(
     },
   };
 }
+
+Deno.test("a full disk is said once, and throws at nobody who logs", async () => {
+  const folder = await Deno.makeTempDir();
+  const printed: string[] = [];
+  const print = (line: string) => printed.push(line);
+  using house = openLog(`${folder}/log`, { level: "info", shown: "error", print });
+  const { writeSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.writeSync = () => {
+    throw new Error("No space left on device (os error 28)");
+  };
+  try {
+    house.log.info("something happened");
+    house.log.warn("something went wrong");
+  } finally {
+    Deno.FsFile.prototype.writeSync = writeSync;
+  }
+  strictEqual(printed.length, 1);
+  match(printed[0] ?? "", /^error: The log can't be written: .*No space left/);
+  house.log.info("there is room again");
+  match(await Deno.readTextFile(`${folder}/log`), /there is room again/);
+  await Deno.remove(folder, { recursive: true });
+});

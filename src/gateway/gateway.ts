@@ -308,8 +308,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     setInterval(() => bus.publish({ name: "tick", payload: { ts: Date.now() } }), TICK_MS),
     setInterval(() => health.refresh(), HEALTH_MS),
     setInterval(() => {
-      runs.prune(Date.now());
-      inbox.prune();
+      try {
+        runs.prune(Date.now());
+        inbox.prune();
+      } catch (cause) {
+        log.error("What is over could not be forgotten", { cause });
+      }
     }, PRUNE_MS),
   ];
   heartbeats.run(stop.signal);

@@ -94,7 +94,13 @@ export function createNetworks(parts: NetworksParts): Networks {
     settings,
     log,
   });
-  const timer = setInterval(() => outbox.sweep(), SWEEP_MS);
+  const timer = setInterval(() => {
+    try {
+      outbox.sweep();
+    } catch (cause) {
+      log.error("What was not sent in time could not be looked for", { cause });
+    }
+  }, SWEEP_MS);
   let sweeping: Promise<void> | undefined;
 
   const messaging = new Messaging({ store, supervisor, outbox, files });
