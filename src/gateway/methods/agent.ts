@@ -28,6 +28,9 @@ export interface AgentParts {
 export function agentHandlers(
   { agent, runs, settings, conversations }: AgentParts,
 ): HandlersFor<typeof contract, Call> {
+  /** Keys of turns that wait for a reset: nothing is stored of them yet. */
+  const underWay = new Set<string>();
+
   return {
     agent: async (params, call) => {
       const runId = params.idempotencyKey;
@@ -38,6 +41,9 @@ export function agentHandlers(
         return { runId, status: "in_flight", sessionKey, agentId: agentOf(sessionKey) };
       }
       const key = target(params);
+      if (underWay.has(runId)) {
+        return { runId, status: "in_flight", sessionKey: key, agentId: agentOf(key) };
+      }
       requireSame(conversations.get(key), params.expectedExistingSessionId);
       refuseDenied(conversations.get(key));
       const command = parseCommand(params.message);
@@ -49,7 +55,10 @@ export function agentHandlers(
         );
       }
       const attachments = readAttachments(params.attachments ?? []);
-      if (restarts) await conversations.reset(key);
+      if (restarts) {
+        underWay.add(runId);
+        await conversations.reset(key).finally(() => underWay.delete(runId));
+      }
       const text = restarts && command.argument !== ""
         ? command.argument
         : restarts

@@ -36,6 +36,8 @@ export interface ChatParts {
 
 export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Call> {
   const { store, runs, settings, conversations } = parts;
+  /** Keys of commands that are being carried out: nothing is stored of them yet. */
+  const underWay = new Set<string>();
 
   function history(
     spelled: string,
@@ -101,6 +103,7 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
       const runId = params.idempotencyKey;
       const known = repeated(runs, runId);
       if (known !== undefined) return known;
+      if (underWay.has(runId)) return { runId, status: "in_flight" };
       settings.requireAgent(agentOf(key));
       refuseDenied(conversations.get(key));
       if (params.thinking !== undefined && !isThinkingLevel(params.thinking)) {
@@ -134,7 +137,8 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
           method: "chat.send",
           spelled: params.sessionKey,
         } as const;
-        const rest = await carryOut(command, order, parts);
+        underWay.add(runId);
+        const rest = await carryOut(command, order, parts).finally(() => underWay.delete(runId));
         if (rest === undefined) return { runId, status: "started" };
         runs.submit({ ...common, message: userMessage(rest, { runId }), options });
         return { runId, status: "started" };

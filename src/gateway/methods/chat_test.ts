@@ -171,3 +171,29 @@ async function converse(kernel: TestKernel, messages: readonly string[]): Promis
     await kernel.events.chat("final");
   }
 }
+
+Deno.test("a command that is repeated while it is carried out is carried out once", async () => {
+  for (const method of ["chat.send", "agent"] as const) {
+    await using kernel = startKernel();
+    await kernel.call("chat.send", { sessionKey: "main", message: "work", idempotencyKey: "k0" });
+    await (await kernel.agent.turn()).says("at it");
+    const ask = () =>
+      kernel.call(method, { sessionKey: "main", message: "/new hello", idempotencyKey: "k1" });
+    const first = ask(); // it stops the work at hand first
+    strictEqual(Object(await ask()).status, "in_flight");
+    await (await kernel.agent.turn()).answers("hi");
+    await first;
+    const resets = kernel.events.of("sessions.changed").filter(({ reason }) => reason === "reset");
+    strictEqual(resets.length, 1);
+  }
+});
+
+Deno.test("of a command that is repeated, nobody is told what is not kept", async () => {
+  await using kernel = startKernel();
+  const ask = () =>
+    kernel.call("chat.send", { sessionKey: "main", message: "/model", idempotencyKey: "k1" });
+  await Promise.all([ask(), ask()]);
+  const told = kernel.events.of("session.message").map(({ messageSeq }) => messageSeq);
+  const { totalMessages } = await kernel.call("chat.history", { sessionKey: "main" });
+  deepStrictEqual([told, totalMessages], [[1, 2], 2]);
+});
