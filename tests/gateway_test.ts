@@ -313,3 +313,16 @@ Deno.test("an edit that would open the gateway to the network leaves the secret 
   await rejects(gateway.connect({ auth: {} }), /token missing/);
   strictEqual((await owner.request("health", {})).ok, true);
 });
+
+Deno.test("the comments of a file that the gateway writes anew are kept beside it", async () => {
+  const stateDir = await Deno.makeTempDir();
+  const text = "{\n  // ask Ada first\n  agents: { defaults: { timeoutSeconds: 60 } },\n}\n";
+  await Deno.writeTextFile(`${stateDir}/openclaw.json`, text);
+  for (let start = 0; start < 2; start++) {
+    // without a token one is made, and kept in the file
+    await (await startGateway({ stateDir, token: null }))[Symbol.asyncDispose]();
+  }
+  ok(JSON.parse(await Deno.readTextFile(`${stateDir}/openclaw.json`)).gateway.auth.token);
+  strictEqual(await Deno.readTextFile(`${stateDir}/openclaw.json.bak`), text);
+  await Deno.remove(stateDir, { recursive: true });
+});

@@ -45,6 +45,8 @@ export class LiveConfig implements ConfigFile, Disposable {
   }
 
   async write(text: string): Promise<void> {
+    const before = this.#text;
+    if (before !== undefined && !isPlain(before)) await writePrivately(`${this.path}.bak`, before);
     await writePrivately(this.path, text);
     this.#take(text);
     this.#log.info("Config written");
@@ -86,6 +88,16 @@ export class LiveConfig implements ConfigFile, Disposable {
     this.#config = config;
     for (const changed of this.#listeners) changed();
     return true;
+  }
+}
+
+/** Whether a text has nothing, such as comments, that is lost when it is written anew. */
+function isPlain(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
