@@ -1,5 +1,5 @@
 /** The file tools on a real folder. */
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import type { Tool, ToolResult } from "../../model.ts";
 import { fileTools } from "./files.ts";
@@ -218,6 +218,51 @@ Deno.test("a tool that was aborted does nothing more", async () => {
 });
 
 /** A workspace with some files, beside a place that is not for the tools. */
+Deno.test("a search whose glob fits nothing ends with its signal", async () => {
+  const root = await Deno.makeTempDir();
+  for (let i = 0; i < 20; i++) {
+    await Deno.mkdir(`${root}/d${i}`);
+    await Deno.writeTextFile(`${root}/d${i}/a.txt`, "x");
+  }
+  const { readDir } = Deno;
+  const stop = new AbortController();
+  let opened = 0;
+  Deno.readDir = (path) => {
+    if (++opened === 3) stop.abort();
+    return readDir(path);
+  };
+  try {
+    const search = fileTools(root).find(({ name }) => name === "search");
+    const options = { signal: stop.signal, update() {} };
+    await rejects(async () => await search?.run({ query: "x", glob: "*.none" }, options));
+    ok(opened <= 4, `${opened} folders were read`);
+  } finally {
+    Deno.readDir = readDir;
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("a folder that can't be read keeps a search from no other", async () => {
+  const root = await Deno.makeTempDir();
+  await Deno.mkdir(`${root}/locked`);
+  await Deno.writeTextFile(`${root}/notes.md`, "needle\n");
+  const { readDir } = Deno;
+  Deno.readDir = (path) => {
+    if (String(path).endsWith("/locked")) throw new Deno.errors.PermissionDenied("no");
+    return readDir(path);
+  };
+  try {
+    const search = fileTools(root).find(({ name }) => name === "search");
+    const options = { signal: new AbortController().signal, update() {} };
+    deepStrictEqual(await search?.run({ query: "needle" }, options), {
+      content: [{ type: "text", text: "notes.md:1: needle" }],
+    });
+  } finally {
+    Deno.readDir = readDir;
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 async function workspace(files: Readonly<Record<string, string>>) {
   const base = await Deno.realPath(await Deno.makeTempDir());
   const root = join(base, "workspace");

@@ -56,7 +56,13 @@ export async function* walk(
   { below = "", skip }: { below?: string; skip?: ReadonlySet<string> } = {},
 ): AsyncGenerator<Entry> {
   const entries: Deno.DirEntry[] = [];
-  for await (const entry of Deno.readDir(join(folder, below))) entries.push(entry);
+  try {
+    for await (const entry of Deno.readDir(join(folder, below))) entries.push(entry);
+  } catch (error) {
+    const isClosed = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotFound;
+    if (below === "" || !isClosed) throw error; // one folder is no reason to show none of the others
+  }
   entries.sort((a, b) => a.name < b.name ? -1 : 1);
   for (const { name, isFile, isDirectory, isSymlink } of entries) {
     const kind = isSymlink ? "link" : isDirectory ? "folder" : isFile ? "file" : "special";

@@ -48,22 +48,24 @@ export function searchTool(jail: Jail): Tool {
         : textMatcher(query);
       const search = new Search(jail, { matcher, signal });
       for await (const file of filesBelow(start, glob)) {
-        if (!await search.file(file)) break;
+        if (!search.goesOn()) break;
+        if (file !== undefined && !await search.file(file)) break;
       }
       return search.report();
     },
   });
 }
 
-/** The files to look into, as paths relative to the workspace. */
+/** The files to look into, as paths relative to the workspace; `undefined` for what is passed over. */
 async function* filesBelow(
   { real, shown, info }: Found,
   glob: string | undefined,
-): AsyncGenerator<string> {
+): AsyncGenerator<string | undefined> {
   if (info.isFile) return yield shown;
   if (!info.isDirectory) throw new Refusal(`'${shown}' is neither a file nor a folder`);
   for await (const { path, kind } of walk(real, MAX_DEPTH, { skip: SKIPPED })) {
-    if (kind === "file" && (glob === undefined || matchesGlob(path, glob))) yield join(shown, path);
+    const isWanted = kind === "file" && (glob === undefined || matchesGlob(path, glob));
+    yield isWanted ? join(shown, path) : undefined;
   }
 }
 
@@ -84,8 +86,8 @@ class Search {
     this.#signal = signal;
   }
 
-  /** Looks into one file. Returns `false` once a limit is reached. */
-  async file(path: string): Promise<boolean> {
+  /** Returns `false` once a limit is reached. */
+  goesOn(): boolean {
     this.#signal.throwIfAborted();
     this.#stopped = this.#files >= MAX_FILES
       ? `${MAX_FILES} files`
@@ -94,7 +96,11 @@ class Search {
       : performance.now() > this.#deadline
       ? `${SEARCH_MS / 1000} seconds`
       : undefined;
-    if (this.#stopped !== undefined) return false;
+    return this.#stopped === undefined;
+  }
+
+  /** Looks into one file. Returns `false` once there are enough matches. */
+  async file(path: string): Promise<boolean> {
     const lines = await this.#read(path);
     const matches = await this.#matcher.match(lines.map(({ text }) => text));
     for (const index of matches) {
