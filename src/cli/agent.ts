@@ -82,6 +82,7 @@ export default command({
       if (!json) io.out(streamed.lineEnd);
     }
     if (interrupt.signal.aborted) return 130;
+    if (json) return 1; // the outcome says it, and one JSON text is all that is printed
     throw new Failure("ABORTED", "The run was stopped");
   },
 });

@@ -7,6 +7,40 @@ const NOW = 1_000_000_000_000;
 const MINUTE = 60_000;
 
 /** Runs a command line against a gateway with these answers. */
+Deno.test("agent --json prints one JSON text for a run that was stopped", async () => {
+  await using gateway = new FakeGateway({
+    answers: {
+      agent: ({ idempotencyKey: runId }: { idempotencyKey: string }, peer: Peer) => {
+        peer.answer({ runId, status: "accepted", acceptedAt: 1, sessionKey: "agent:main:main" });
+        const meta = { durationMs: 1, aborted: true, stopReason: "timeout" };
+        return { runId, status: "ok", summary: "aborted", result: { payloads: [], meta } };
+      },
+    },
+  });
+  const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
+  const argv = ["agent", "-m", "hi", "--timeout", "1", "--json"];
+  strictEqual(await run([...argv, "--url", gateway.url, "--token", "t"], io), 1);
+  strictEqual(JSON.parse(io.stdout).result.meta.aborted, true);
+});
+
+Deno.test("agent waits for a run that may take a month", async () => {
+  await using gateway = new FakeGateway({
+    answers: {
+      agent: async ({ idempotencyKey: runId }: { idempotencyKey: string }, peer: Peer) => {
+        peer.answer({ runId, status: "accepted", acceptedAt: 1, sessionKey: "agent:main:main" });
+        await new Promise((resolve) => setTimeout(resolve, 20)); // later than at once
+        const meta = { durationMs: 1, aborted: false };
+        const payloads = [{ text: "Done", mediaUrl: null }];
+        return { runId, status: "ok", summary: "completed", result: { payloads, meta } };
+      },
+    },
+  });
+  const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
+  const argv = ["agent", "-m", "hi", "--timeout", "2592000"];
+  const code = await run([...argv, "--url", gateway.url, "--token", "t"], io);
+  deepStrictEqual([code, io.stdout, io.stderr], [0, "Done\n", ""]);
+});
+
 async function ask(
   argv: readonly string[],
   answers: FakeGatewayOptions["answers"],

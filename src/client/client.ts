@@ -121,6 +121,8 @@ export function isEvent<E extends EventName>(
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** The longest that a timer can be set to; a longer one would ring at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How long `close` waits for the gateway to agree. */
 const LINGER_MS = 1_000;
 /** This many ticks without any frame mean that the gateway, or the way to it, is gone. */
@@ -234,7 +236,7 @@ export class GatewayClient implements AsyncDisposable {
     const deadline = timeoutMs === undefined ? undefined : setTimeout(() => {
       const message = `No answer to '${method}' from ${this.#options.url} within ${timeoutMs} ms`;
       reject(new ConnectionError("timeout", message));
-    }, timeoutMs);
+    }, Math.min(timeoutMs, MAX_TIMER_MS));
     this.#waiting.set(id, { final, onAccepted, resolve, reject });
     try {
       this.#socket.send(JSON.stringify({ type: "req", id, method, params }));
