@@ -131,7 +131,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export function decode(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/gi, (raw, dec, hex, name) => {
-    if (name !== undefined) return ENTITIES[name] ?? raw;
+    if (name !== undefined) return Object.hasOwn(ENTITIES, name) ? ENTITIES[name] ?? raw : raw;
     const code = dec === undefined ? parseInt(hex, 16) : Number(dec);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : raw;
   });
