@@ -36,7 +36,7 @@ export function stepOf(
   { idempotentForMs, canLook }: Network,
   now: number,
 ): Step {
-  if (startedAt === undefined || now - startedAt < idempotentForMs) return "send";
+  if (startedAt === undefined || Math.abs(now - startedAt) < idempotentForMs) return "send";
   return canLook ? "look" : "give up";
 }
 

@@ -132,8 +132,8 @@ export class Outbox implements AsyncDisposable {
   readonly #standings = new Map<string, Standing>();
   /** Lanes to look at in the next turn, and whose they are. */
   readonly #due = new Map<string, Account>();
-  /** Lanes whose first message is in the hands of a network. */
-  readonly #busy = new Set<string>();
+  /** Lanes of which a message is in the hands of a network, and which it is. */
+  readonly #busy = new Map<string, string>();
   readonly #outcomes: Outcome[] = [];
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #looks = new Map<string, number>();
@@ -190,7 +190,7 @@ export class Outbox implements AsyncDisposable {
     const isFree = !this.#busy.has(lane) && this.#store.outbox.next(lane) === undefined &&
       standing.underWay < AT_ONCE && this.#readyAt(standing, lane) <= this.#now();
     if (channel === undefined || !isFree) return undefined;
-    this.#busy.add(lane);
+    this.#busy.set(lane, id);
     standing.underWay++;
     const work = this.#ask(
       delivery,
@@ -233,7 +233,7 @@ export class Outbox implements AsyncDisposable {
     const old: Delivery[] = [];
     this.#store.transaction(() => {
       for (const delivery of this.#store.outbox.expired(now)) {
-        if (this.#busy.has(delivery.lane) && this.#isFirst(delivery)) continue;
+        if (this.#busy.get(delivery.lane) === delivery.id) continue;
         this.#store.outbox.update(delivery.id, expired(delivery, now));
         old.push(delivery);
       }
@@ -302,7 +302,7 @@ export class Outbox implements AsyncDisposable {
   /** Forgets a message that is in no network's hands. */
   drop(id: string): Delivery {
     const delivery = this.#require(id);
-    if (this.#busy.has(delivery.lane) && this.#isFirst(delivery)) {
+    if (this.#busy.get(delivery.lane) === delivery.id) {
       throw new GatewayError("UNAVAILABLE", `Cannot drop message '${id}': it is being sent`, {
         retryable: true,
       });
@@ -320,15 +320,20 @@ export class Outbox implements AsyncDisposable {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     let late: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([
-      Promise.all(this.#tasks),
+      this.#idle(),
       new Promise((resolve) => late = setTimeout(resolve, this.#timing.graceMs)),
     ]);
     clearTimeout(late);
     this.#stop.abort();
-    await Promise.all(this.#tasks);
+    await this.#idle();
     clearImmediate(this.#turn);
     this.#advance();
     for (const id of [...this.#waiting.keys()]) this.#announce(id);
+  }
+
+  /** Resolves when nothing is under way: what is, may begin more. */
+  async #idle(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }
 
   // ── turns ───────────────────────────────────────────────────────────────────────────────────
@@ -388,6 +393,7 @@ export class Outbox implements AsyncDisposable {
           for (const lane of standing.queue) {
             if (standing.underWay >= AT_ONCE) break;
             standing.queue.delete(lane);
+            due.push([lane, standing.account]);
             this.#pick(lane, standing.account, { tasks, ended });
           }
         }
@@ -406,17 +412,17 @@ export class Outbox implements AsyncDisposable {
       return;
     }
     for (const { delivery } of outcomes) this.#busy.delete(delivery.lane);
-    for (const { delivery } of tasks) this.#busy.add(delivery.lane);
+    for (const { delivery } of tasks) this.#busy.set(delivery.lane, delivery.id);
     for (const id of ended) this.#announce(id);
     if (tasks.length === 0) return;
     const begins = this.#store.synced().then(
-      () => tasks.forEach((task) => this.#track(this.#perform(task))),
+      () => {
+        if (this.#stop.signal.aborted) this.#takeBack(tasks);
+        else tasks.forEach((task) => this.#track(this.#perform(task)));
+      },
       (cause) => {
         this.#log.error("The disk can't be written: nothing is sent", { cause });
-        for (const { delivery } of tasks) {
-          this.#store.outbox.update(delivery.id, delivery); // it was surely not sent
-          this.#setBack(delivery);
-        }
+        this.#takeBack(tasks);
       },
     );
     this.#track(begins);
@@ -649,6 +655,16 @@ export class Outbox implements AsyncDisposable {
     this.#wake(lane, place);
   }
 
+  /** What was surely not sent is as it was, once that can be written, and tried again later. */
+  #takeBack(tasks: readonly Task[]): void {
+    const soon = this.#now() + this.#timing.rewriteMs;
+    for (const { delivery } of tasks) {
+      const notBefore = Math.max(delivery.notBefore ?? 0, soon);
+      this.#outcomes.push({ delivery, progress: { ...delivery, notBefore } });
+      this.#leave(delivery);
+    }
+  }
+
   /** A task that came to nothing is as if it had not been begun; the journal tells the next start. */
   #setBack(delivery: Delivery): void {
     const { lane, message: { place } } = delivery;
@@ -753,10 +769,6 @@ export class Outbox implements AsyncDisposable {
   /** Before this nothing is sent to a chat, whatever it is. */
   #readyAt({ limitedUntil, refusedUntil }: Standing, lane: string): number {
     return Math.max(limitedUntil, refusedUntil, this.#heldUntil.get(lane) ?? 0);
-  }
-
-  #isFirst({ id, lane }: Delivery): boolean {
-    return this.#store.outbox.next(lane)?.id === id;
   }
 
   #require(id: string): Delivery {

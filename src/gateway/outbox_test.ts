@@ -849,3 +849,143 @@ Deno.test("the lanes of the outbox are the chats", () => {
 function setImmediateDone(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+Deno.test("what is being sent is not dropped, also where an older one waits again", async () => {
+  await using world = new World();
+  world.channel.faults.push(() => ({ sent: false, reason: "rejected", detail: "no" }));
+  const old = world.say("old");
+  strictEqual((await world.ended(old)).state, "dead");
+  const going = Promise.withResolvers<undefined>();
+  const begun = Promise.withResolvers<void>();
+  world.channel.faults.push(() => {
+    begun.resolve();
+    return going.promise;
+  });
+  const young = world.say("young");
+  await begun.promise;
+  world.outbox.retry(old);
+  throws(() => world.outbox.drop(young), /it is being sent/);
+  going.resolve(undefined);
+  strictEqual((await world.ended(world.say("to bob", BOB))).state, "sent");
+  strictEqual((await world.ended(young)).state, "sent");
+});
+
+Deno.test("what may have been sent is not sent again because the clock was set back", async () => {
+  using store = openStore(":memory:");
+  const clock = { now: 1_000_000 };
+  const network = new FakeNetwork();
+  const channel = new FakeChannel({ network });
+  const first = new World({ store, channel, now: () => clock.now });
+  const shown = Promise.withResolvers<void>();
+  channel.faults.push((message) => {
+    network.take(message); // it arrives, and then the process is killed
+    shown.resolve();
+    return new Promise<Receipt>(() => {});
+  });
+  const id = first.say("once");
+  await shown.promise;
+  clock.now -= 2;
+  await using second = new World({
+    store,
+    channel: new FakeChannel({ network }),
+    now: () => clock.now,
+  });
+  second.outbox.recover();
+  const { state } = await second.ended(id);
+  deepStrictEqual([state, network.texts()], ["unknown", ["once"]]);
+});
+
+Deno.test("a stop waits for what begins while the journal is brought to the disk", async () => {
+  using store = openStore(":memory:");
+  const disk = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const channel = new FakeChannel();
+  channel.faults.push(async (_message, signal) => {
+    await new Promise((resolve) => setTimeout(resolve, 5)); // a network takes its time
+    return signal.aborted ? { sent: false, reason: "unknown", detail: "cut" } : undefined;
+  });
+  const slow = {
+    ...store,
+    transaction: <T>(change: () => T) => store.transaction(change),
+    synced() {
+      reached.resolve();
+      return disk.promise;
+    },
+  };
+  const first = new World({ store: slow, channel, timing: { graceMs: 60_000, arriveMs: 0 } });
+  const id = first.say("hello");
+  await reached.promise;
+  const stopped = first[Symbol.asyncDispose]();
+  disk.resolve();
+  await stopped;
+  deepStrictEqual(channel.network.texts(), ["hello"]);
+  strictEqual(store.outbox.get(id)?.state, "sent");
+});
+
+Deno.test("a disk that fails twice in a row costs no chat its place", async () => {
+  using store = openStore(":memory:");
+  let [syncs, isBroken] = [0, false];
+  const broken = failing(store, "update", () => isBroken);
+  await using world = new World({
+    store: {
+      ...broken,
+      synced() {
+        if (syncs++ > 0) return Promise.resolve();
+        isBroken = true; // the write that follows fails as well
+        setTimeout(() => isBroken = false, 5);
+        return Promise.reject(new Error("EIO"));
+      },
+    },
+    timing: { graceMs: 10, arriveMs: 0, rewriteMs: 10 },
+  });
+  const [first, second] = [world.say("hello"), world.say("later")];
+  strictEqual((await world.ended(first)).state, "sent");
+  strictEqual((await world.ended(second)).state, "sent");
+  deepStrictEqual(world.channel.network.texts(), ["hello", "later"]);
+});
+
+Deno.test("a chat that waits for its turn is not forgotten where the store fails", async () => {
+  using store = openStore(":memory:");
+  let refused = "";
+  const broken = failing(store, "next", (lane) => {
+    const fails = lane === refused;
+    if (fails) refused = "";
+    return fails;
+  });
+  await using world = new World({
+    store: broken,
+    timing: { graceMs: 10, arriveMs: 0, rewriteMs: 10 },
+  });
+  const atOnce = 32;
+  const [full, go] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+  for (let n = 1; n <= atOnce; n++) {
+    world.channel.faults.push(() => {
+      if (n === atOnce) full.resolve();
+      return go.promise;
+    });
+  }
+  const ids = Array.from({ length: atOnce + 1 }, (_, n) => world.say(`t${n}`, placeOf(`c${n}`)));
+  await full.promise;
+  refused = chatOf(placeOf(`c${atOnce}`));
+  go.resolve(undefined);
+  strictEqual((await world.ended(ids.at(-1) ?? "")).state, "sent");
+});
+
+/** The same store, but that a call of its outbox throws where `fails` says so. */
+function failing(
+  store: Store,
+  call: "update" | "next",
+  fails: (argument: unknown) => boolean,
+): Store {
+  const outbox = new Proxy(store.outbox, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (name === call && fails(args[0])) throw new Error("disk I/O error");
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  return { ...store, outbox, transaction: (change) => store.transaction(change) };
+}
