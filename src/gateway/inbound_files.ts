@@ -21,7 +21,7 @@ export interface InboundFilesParts {
   readonly timing: { readonly fetchMs: number; readonly retryMs: number };
 }
 
-/** Files that are fetched at a time. */
+/** Files of one account that are fetched at a time. */
 const FETCHES = 4;
 /** How often a file is asked for. */
 const ATTEMPTS = 2;
@@ -29,7 +29,7 @@ const ATTEMPTS = 2;
 export class InboundFiles {
   readonly #folder: MediaFolder;
   readonly #parts: InboundFilesParts;
-  readonly #slots = new Slots(() => FETCHES);
+  readonly #slots = new Map<string, Slots>();
 
   constructor(folder: MediaFolder, parts: InboundFilesParts) {
     this.#folder = folder;
@@ -47,13 +47,20 @@ export class InboundFiles {
     const day = new Date(receivedAt).toISOString().slice(0, 10);
     const fetched: Fetched[] = [];
     for (const [i, { attachment }] of filesOf(message).entries()) {
-      using _slot = await this.#slots.take(signal);
+      using _slot = await this.#slotsOf(message.place).take(signal);
       signal.throwIfAborted();
       const stem = `${day}-${seq}-${i + 1}`;
       const { place } = message;
       fetched.push(await this.#download(attachment, { place, stem, maxBytes, signal }));
     }
     return fetched;
+  }
+
+  #slotsOf({ channel, accountId }: AccountRef): Slots {
+    const key = JSON.stringify([channel, accountId]);
+    const slots = this.#slots.get(key) ?? new Slots(() => FETCHES);
+    this.#slots.set(key, slots);
+    return slots;
   }
 
   async #download(

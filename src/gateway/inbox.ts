@@ -242,7 +242,9 @@ export class Inbox implements AsyncDisposable {
       while (!this.#stop.signal.aborted) {
         const turn = this.#nextTurn(this.#store.inbox.waiting(lane.id, PAGE));
         if (turn === undefined) return "done";
-        if (turn.dueAt > this.#now()) return { until: turn.dueAt };
+        const now = this.#now();
+        const isAhead = turn.rows.some(({ receivedAt }) => receivedAt > now); // the clock was set back
+        if (turn.dueAt > now && !isAhead) return { until: turn.dueAt };
         rows = turn.rows;
         const rest = await this.#take(turn.rows);
         lane.failures = 0;

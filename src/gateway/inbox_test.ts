@@ -457,6 +457,54 @@ Deno.test("a crash at any moment: a stranger has the code that they were told", 
   }, { dmPolicy: "pairing" });
 });
 
+Deno.test("a store that can't be written for a moment costs no message its answer", async () => {
+  using kept = openStore(":memory:");
+  let failures = 1;
+  const runs = new Proxy(kept.runs, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (name === "start" && failures-- > 0) throw new Error("database or disk is full");
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const store = { ...kept, runs, transaction: <T>(change: () => T) => kept.transaction(change) };
+  await using chat = await connect({ fake: OPEN }, {}, { store });
+  await chat.hears(inboundOf("one"));
+  const turn = await chat.kernel.agent.turn();
+  strictEqual(lastUserText(turn), "one");
+  await turn.answers("yes");
+  await chat.network.showing(1);
+});
+
+Deno.test("an account whose files do not come holds up no other account's", async () => {
+  await using chat = await connect({
+    fake: { ...OPEN, accounts: { default: {}, work: { token: "t2" } } },
+  }, { session: { dmScope: "per-account-channel-peer" } });
+  const silent = (_: unknown, signal: AbortSignal) =>
+    new Promise((_resolve, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true })
+    );
+  Object.assign(chat.channel, { download: silent });
+  const attachments = [{ kind: "file", ref: 1, name: "a.txt" } as const];
+  for (let n = 0; n < 5; n++) {
+    await chat.hears({ ...message(inboundOf("look", { place: placeOf(`c${n}`) })), attachments });
+  }
+  const place = placeOf("bob", { accountId: "work" });
+  await chat.hears({ ...message(inboundOf("mine", { place })), attachments });
+  match(lastUserText(await chat.kernel.agent.turn()) ?? "", /mine/);
+});
+
+Deno.test("a clock that was set back holds up nothing that waits", async () => {
+  using store = openStore(":memory:");
+  store.inbox.add(inboundOf("hello"), Date.now() + 3_600_000); // by the clock of the process before
+  await using chat = await connect({ fake: OPEN }, {}, { store });
+  await (await chat.kernel.agent.turn()).answers("hi");
+  await chat.network.showing(1);
+});
+
 /**
  * Lets the program die after each number of calls of its store, and then live on. The agent answers
  * with all that was said since its last answer; a network shows a message of one id once.

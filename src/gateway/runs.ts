@@ -121,6 +121,8 @@ interface ActiveRun {
   stopReason?: StopReason;
   /** Something of it is stored since it was last asked: it can't be taken again. */
   hasActed: boolean;
+  /** Its turns are begun, or stopped, in the store. */
+  hasBegun: boolean;
 }
 
 /** What a chat hears when `/compact` is done. */
@@ -135,6 +137,8 @@ const TAKES = "runs.takes";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How long a stop waits for an agent that does not listen. */
 const STOP_MS = 5_000;
+/** How soon a turn is begun again that could not be written. */
+const REWRITE_MS = 1_000;
 /** How long the connections that ran something in a conversation hear of its tools. */
 const LISTENER_TTL_MS = 10 * 60_000;
 /** How long ended runs can still be asked for. */
@@ -429,6 +433,7 @@ export class Runs implements AsyncDisposable {
       joining: [],
       stats: {},
       hasActed: false,
+      hasBegun: false,
     };
     lane.active = active;
     const work = this.#take(batch, { last, lane, active }).finally(() => {
@@ -438,13 +443,15 @@ export class Runs implements AsyncDisposable {
       const [late, ...joining] = [...active.joining, ...lane.steering.splice(0)];
       lane.steering.push(...joining);
       if (late !== undefined) lane.backlog.unshift(late);
+      const isOpen = !active.hasBegun && !this.#closing; // the store could not be written
+      if (isOpen) { for (const waiting of batch.toReversed()) lane.backlog.unshift(waiting); }
       if (this.#announceEnd(last.runId)) this.#changed(key, "run-end");
       queueMicrotask(() => this.#tellRoom(key)); // once what waits has moved up
-      if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
+      if (isOpen || lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
         lane.debounce = setTimeout(() => {
           lane.debounce = undefined;
           this.#advance(key, lane);
-        }, this.#settings.queueDebounceMs);
+        }, isOpen ? REWRITE_MS : this.#settings.queueDebounceMs);
       } else this.#advance(key, lane);
     }).catch((cause) => this.#log.error(`Run '${last.runId}' failed outside its agent`, { cause }));
     this.#working.add(work);
@@ -483,12 +490,14 @@ export class Runs implements AsyncDisposable {
     using slot = await this.#slots.take(active.controller.signal);
     if (this.#closing) return; // still accepted: taken up at the next start
     if (slot === undefined) {
+      active.hasBegun = true;
       for (const stopped of batch) this.#dropQueued(stopped, active.stopReason ?? "stop");
       return;
     }
     const { runId, sessionKey, options } = last;
     const startedAt = Date.now();
     const session = this.#begin(batch, startedAt);
+    active.hasBegun = true;
     using stream = this.#stream(runId, session);
     for (const { runId: merged } of batch) if (merged !== runId) this.#tellMerged(merged, session);
     stream.started(startedAt);
