@@ -258,7 +258,9 @@ export class Attendant {
         return;
       }
       const retryAfterMs = lost instanceof ChannelError ? lost.retryAfterMs : undefined;
-      const waitMs = retryAfterMs ?? this.#backOff(this.#vitals.restarts);
+      const waitMs = retryAfterMs === undefined
+        ? this.#backOff(this.#vitals.restarts)
+        : Math.max(retryAfterMs, this.#parts.timing.firstWaitMs);
       this.#log.warn("The network is lost", { cause: lost, waitMs });
       this.#reported = this.health.health;
       this.#parts.changed();
