@@ -16,7 +16,7 @@ import {
   ROUTES,
   type SelfProving,
 } from "./routes.ts";
-import { answerWebhook, webhookAccount, type WebhookHandler } from "./webhook.ts";
+import { answerWebhook, webhookAccount, WebhookBodies, type WebhookHandler } from "./webhook.ts";
 
 /** Answers that say: not you, or not so often. */
 const DENIALS: ReadonlySet<number> = new Set([401, 403, 429]);
@@ -58,6 +58,7 @@ export function listen(options: ServerOptions): Server {
   const { hostname, also = [], port, tls, limits, config, auth, ownNames, bus, log } = options;
   const { audit, page, webhook } = options;
   const connections = new Connections(options);
+  const bodies = new WebhookBodies();
   const startedAt = Date.now();
   const bindsLoopback = isLoopback(hostname) || hostname === "localhost";
   let rules = { config: config(), policy: auth() };
@@ -114,7 +115,7 @@ export function listen(options: ServerOptions): Server {
     const path = spelledPath(request.url);
     switch (asked.route) {
       case "webhook":
-        return secured(await answerWebhook(request, webhookAccount(path), webhook));
+        return secured(await answerWebhook(request, webhookAccount(path), webhook, { bodies }));
       case "socket":
         return upgrade(request, asked.from, peer);
       case "probe":

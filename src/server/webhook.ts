@@ -21,6 +21,8 @@ export type WebhookHandler = (
 export const MAX_WEBHOOK_BYTES = 1024 * 1024;
 /** How long an account may take, in milliseconds; the network then tries again. */
 const ANSWER_MS = 25_000;
+/** What all bodies that have not ended may weigh together. */
+const MAX_UNFINISHED_BYTES = 32 * MAX_WEBHOOK_BYTES;
 
 /** The account that a path of the route `webhook` is the address of. */
 export function webhookAccount(path: string): WebhookAccount {
@@ -33,14 +35,17 @@ export async function answerWebhook(
   request: Request,
   account: WebhookAccount,
   handle: WebhookHandler,
+  { bodies, answerMs = ANSWER_MS }: { bodies: WebhookBodies; answerMs?: number },
 ): Promise<Response> {
-  const body = await readBody(request);
-  if (body === undefined) return plain(413, "too large");
-  const { url, method, headers } = request;
-  const whole = new Request(url, { method, headers, ...(method === "POST" ? { body } : {}) });
   const late = Promise.withResolvers<Response>();
-  const timer = setTimeout(() => late.resolve(plain(503, "try again")), ANSWER_MS);
+  const tooLate = () => late.resolve(plain(503, "try again"));
+  const timer = setTimeout(tooLate, answerMs);
   try {
+    const body = await bodies.read(request, { late: late.promise, tooLate });
+    if (body === undefined) return plain(413, "too large");
+    if (body instanceof Response) return body;
+    const { url, method, headers } = request;
+    const whole = new Request(url, { method, headers, ...(method === "POST" ? { body } : {}) });
     return await Promise.race([handle(whole, account) ?? plain(404, "not found"), late.promise]);
   } catch {
     return plain(503, "try again"); // the account's own log says why
@@ -49,20 +54,52 @@ export async function answerWebhook(
   }
 }
 
-/** `undefined` where it is too large. */
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers.get("content-length")) > MAX_WEBHOOK_BYTES) {
-    await request.body?.cancel();
-    return undefined;
+/** Bodies that are being read. Anybody can begin one and never end it. */
+export class WebhookBodies {
+  /** The one that waits longest first. */
+  readonly #reading = new Set<{ size: number; readonly tooLate: () => void }>();
+
+  /** `undefined` where it is too large; the answer, where it did not come in time. */
+  async read(
+    request: Request,
+    { late, tooLate }: { late: Promise<Response>; tooLate: () => void },
+  ): Promise<Uint8Array<ArrayBuffer> | Response | undefined> {
+    if (Number(request.headers.get("content-length")) > MAX_WEBHOOK_BYTES) {
+      await request.body?.cancel();
+      return undefined;
+    }
+    if (request.body === null) return Buffer.alloc(0);
+    const parts: Uint8Array[] = [];
+    const reading = { size: 0, tooLate };
+    const reader = request.body.getReader();
+    this.#reading.add(reading);
+    try {
+      for (;;) {
+        const read = await Promise.race([reader.read(), late]);
+        if (read instanceof Response) return read;
+        if (read.done) return Buffer.concat(parts);
+        reading.size += read.value.length;
+        if (reading.size > MAX_WEBHOOK_BYTES) return undefined;
+        parts.push(read.value);
+        this.#makeRoom();
+      }
+    } finally {
+      this.#reading.delete(reading);
+      void reader.cancel().catch(() => {}); // nobody hears what is left
+    }
   }
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of request.body ?? []) {
-    size += part.length;
-    if (size > MAX_WEBHOOK_BYTES) return undefined; // leaving the loop cancels the rest
-    parts.push(part);
+
+  /** Who takes longest for theirs goes first: silence keeps no network out. */
+  #makeRoom(): void {
+    let size = 0;
+    for (const reading of this.#reading) size += reading.size;
+    for (const reading of this.#reading) {
+      if (size <= MAX_UNFINISHED_BYTES) return;
+      size -= reading.size;
+      this.#reading.delete(reading);
+      reading.tooLate();
+    }
   }
-  return Buffer.concat(parts);
 }
 
 function plain(status: number, text: string): Response {

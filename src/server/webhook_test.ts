@@ -2,7 +2,9 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
   answerWebhook,
   MAX_WEBHOOK_BYTES,
+  type WebhookAccount,
   webhookAccount,
+  WebhookBodies,
   type WebhookHandler,
 } from "./webhook.ts";
 
@@ -17,6 +19,14 @@ const echo: WebhookHandler = async (request, { channel, accountId }) =>
     body: await request.text(),
   });
 
+function answer(
+  request: Request,
+  account: WebhookAccount,
+  handle: WebhookHandler,
+): Promise<Response> {
+  return answerWebhook(request, account, handle, { bodies: new WebhookBodies() });
+}
+
 function call(init: RequestInit = { method: "POST" }): Request {
   return new Request("http://localhost/webhooks/telegram/default", init);
 }
@@ -26,7 +36,7 @@ Deno.test("the path names the account", () => {
 });
 
 Deno.test("the account gets the request as it came, and answers it", async () => {
-  const response = await answerWebhook(
+  const response = await answer(
     call({ method: "POST", body: "news", headers: { "x-secret": "s" } }),
     ACCOUNT,
     echo,
@@ -37,22 +47,52 @@ Deno.test("the account gets the request as it came, and answers it", async () =>
     secret: "s",
     body: "news",
   });
-  strictEqual((await answerWebhook(call({ method: "GET" }), ACCOUNT, echo)).status, 200);
+  strictEqual((await answer(call({ method: "GET" }), ACCOUNT, echo)).status, 200);
 });
 
 Deno.test("what nobody expects, or is too large, is refused", async () => {
-  strictEqual((await answerWebhook(call(), ACCOUNT, () => undefined)).status, 404);
+  strictEqual((await answer(call(), ACCOUNT, () => undefined)).status, 404);
   const large = new Uint8Array(MAX_WEBHOOK_BYTES + 1);
   strictEqual(
-    (await answerWebhook(call({ method: "POST", body: large }), ACCOUNT, echo)).status,
+    (await answer(call({ method: "POST", body: large }), ACCOUNT, echo)).status,
     413,
   );
   const stream = new Blob([large]).stream();
-  const streamed = await answerWebhook(call({ method: "POST", body: stream }), ACCOUNT, echo);
+  const streamed = await answer(call({ method: "POST", body: stream }), ACCOUNT, echo);
   strictEqual(streamed.status, 413);
 });
 
 Deno.test("an account that fails tells the network to try again", async () => {
   const failing = () => Promise.reject(new Error("bug"));
-  strictEqual((await answerWebhook(call(), ACCOUNT, failing)).status, 503);
+  strictEqual((await answer(call(), ACCOUNT, failing)).status, 503);
+});
+
+/** Calls for an account that is not there, whose bodies end when they are told to. */
+function slow(bodies: WebhookBodies, answerMs?: number) {
+  const { promise: end, resolve: finish } = Promise.withResolvers<void>();
+  const body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(new Uint8Array(1_000_000));
+      await end;
+      controller.close();
+    },
+  });
+  const options = answerMs === undefined ? { bodies } : { bodies, answerMs };
+  const request = call({ method: "POST", body });
+  return { finish, answer: answerWebhook(request, ACCOUNT, () => undefined, options) };
+}
+
+Deno.test("a body that does not end is answered in time", async () => {
+  strictEqual((await slow(new WebhookBodies(), 1).answer).status, 503);
+});
+
+Deno.test("of bodies that do not end only so many are held, the newest", async () => {
+  const bodies = new WebhookBodies();
+  const calls = Array.from({ length: 40 }, () => slow(bodies));
+  strictEqual((await calls[0]?.answer)?.status, 503);
+  const last = calls.at(-1);
+  last?.finish();
+  strictEqual((await last?.answer)?.status, 404);
+  for (const { finish } of calls) finish();
+  await Promise.all(calls.map(({ answer }) => answer));
 });
