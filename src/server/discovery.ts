@@ -29,11 +29,21 @@ export async function discovery(options: DiscoveryOptions): Promise<void> {
   let ended = new AbortController();
   // No `AbortSignal.any`: older runtimes lose it.
   signal.addEventListener("abort", () => ended.abort(), { once: true });
+  let seen: readonly [Beacon | undefined, readonly Link[]] = [undefined, []];
+  /** As it was, where it can't be told now: to ask for the networks takes a file descriptor. */
+  const look = () => {
+    try {
+      seen = [beacon(), links()];
+    } catch (cause) {
+      log.debug("Cannot look at the networks", { cause });
+    }
+    return seen;
+  };
   while (!signal.aborted) {
-    const [known, here] = [beacon(), links()];
+    const [known, here] = look();
     ended = new AbortController();
     const { signal: ends } = ended;
-    const looking = change(() => JSON.stringify([beacon(), links()]), { everyMs: lookMs, ends })
+    const looking = change(() => JSON.stringify(look()), { everyMs: lookMs, ends })
       .then(() => ended.abort());
     try {
       if (known !== undefined && here.length > 0) {

@@ -163,3 +163,19 @@ Deno.test("a group that can't be joined is tried again, and reported once", asyn
 function closing(socket: Deno.DatagramConn): Deno.DatagramConn & Disposable {
   return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
 }
+
+Deno.test("networks that can't be looked at for a while end nothing", async () => {
+  let looks = 0;
+  const seen = Promise.withResolvers<void>();
+  await using running = run({
+    lookMs: 1,
+    links: () => {
+      if (++looks === 4) seen.resolve();
+      if (looks === 3) throw new Error("Too many open files (os error 24)");
+      return [LOOPBACK];
+    },
+    join: (links) => Promise.resolve(silent(links)),
+  });
+  await seen.promise;
+  strictEqual(running.log.messages.some((line) => line.includes("can't be found")), false);
+});
