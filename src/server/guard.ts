@@ -242,6 +242,7 @@ class ServingGuard implements Guard {
         client = await listener.accept();
       } catch (error) {
         if (this.#stopped !== undefined || !this.#listeners.has(listener)) return;
+        if (LEFT_ALREADY.some((kind) => error instanceof kind)) continue; // it, and nobody else
         this.#log(`Cannot accept a connection: ${error}`);
         await this.#nextSweep(); // mostly for want of file descriptors, which only time brings back
         continue;
@@ -333,6 +334,9 @@ const LARGE_BUFFER = 32_768;
 const MAX_SPARE_SMALL = 1_024;
 const MAX_SPARE_LARGE = 64;
 const MAX_TURNED_AWAY = 64;
+/** Of a client that has reset its connection before it was accepted. */
+const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
+const LEFT_ALREADY = [NotConnected, ConnectionAborted, ConnectionReset];
 
 type Client = Deno.TcpConn | Deno.TlsConn;
 

@@ -285,6 +285,7 @@ export class Connection implements Peer {
         if (head.isUpgrade && !this.#findsRoom()) {
           return this.#refuse(TOO_MANY_UNAUTHENTICATED);
         }
+        if (head.isUpgrade) this.#takePlace();
         this.#intake.skip(length);
         this.#enter("body", this.#post.limits.idleHttpMs);
         return head;
@@ -360,8 +361,6 @@ export class Connection implements Peer {
   #awaitDecision(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#enter("decision", this.#post.limits.headerMs);
-    this.#unprovenSince = performance.now();
-    this.#origin.unauthenticated.add(this);
     this.#decide = (isUpgraded) => {
       this.#decide = undefined;
       this.#isUpgraded = isUpgraded;
@@ -537,6 +536,12 @@ export class Connection implements Peer {
     } catch (error) {
       this.#lost(error);
     }
+  }
+
+  /** Before anything is waited for: many may ask at once. */
+  #takePlace(): void {
+    this.#unprovenSince = performance.now();
+    this.#origin.unauthenticated.add(this);
   }
 
   #authenticated(): void {

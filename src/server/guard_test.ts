@@ -438,6 +438,39 @@ Deno.test("Connections above the limits are refused with 503, until others have 
 
 // WebSockets.
 
+Deno.test("Clients that have left before they were accepted keep nobody waiting", async () => {
+  const lines: string[] = [];
+  await using guard = guarded(() => new Response("ok"), { log: (line) => lines.push(line) });
+  // while it runs, nothing is accepted here
+  const { success } = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { connect } from "node:net";
+      for (let n = 0; n < 10; n++) {
+        await new Promise((left) => {
+          const socket = connect(${guard.addr.port}, "127.0.0.1", () => socket.resetAndDestroy());
+          socket.on("close", left);
+        });
+      }`,
+    ],
+  }).outputSync();
+  ok(success);
+  using wire = await Wire.open(guard, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  strictEqual((await wire.response()).body, "ok");
+  deepStrictEqual(lines, []); // to accept had not to be tried again later
+});
+
+Deno.test("Sockets that are asked for at once are counted, too", async () => {
+  await using guard = guarded(echoing, { limits: { preauthPerAddress: 4, patienceMs: 60_000 } });
+  const wires = await Promise.all(Array.from({ length: 40 }, () => Wire.open(guard)));
+  while (guard.stats().connections < 40) await new Promise((resolve) => setTimeout(resolve));
+  await Promise.all(wires.map((wire) => wire.say(UPGRADE)));
+  const heads = await Promise.all(wires.map((wire) => wire.head()));
+  strictEqual(heads.filter((head) => head.startsWith("HTTP/1.1 101 ")).length, 4);
+  strictEqual(guard.stats().unauthenticated, 4);
+  for (const wire of wires) wire[Symbol.dispose]();
+});
+
 Deno.test("A WebSocket echoes, and both sides' close codes arrive", async () => {
   const closed = Promise.withResolvers<CloseEvent>();
   await using guard = guarded(upgrading((socket) => {
