@@ -119,6 +119,7 @@ class Connection {
   #inFlight = 0;
   #roleFaults = 0;
   #goodbye: ReturnType<typeof setTimeout> | undefined;
+  readonly #gone: () => void;
   readonly closed: Promise<void>;
 
   constructor(socket: WebSocket, { line, origin, parts }: {
@@ -143,10 +144,11 @@ class Connection {
     socket.onerror = () => {}; // a close event follows
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
-    socket.onclose = () => {
+    this.#gone = () => {
       this.#end();
       resolve();
     };
+    socket.onclose = this.#gone;
   }
 
   /** Whether an event is for this connection. */
@@ -176,7 +178,10 @@ class Connection {
     this.#stage = "over";
     this.#ended.abort(OVER); // nobody reads the answers to what was asked
     this.#socket.close(code, cutReason(reason));
-    this.#goodbye ??= setTimeout(() => this.#line.cut(code, reason), GOODBYE_MS);
+    this.#goodbye ??= setTimeout(() => {
+      this.#line.cut(code, reason);
+      this.#gone(); // a socket that was cut before it opened never says so
+    }, GOODBYE_MS);
   }
 
   #end(): void {
