@@ -216,12 +216,14 @@ export class DiscordChannel implements Channel, Powers {
   async #converse(inbox: Inbox, signal: AbortSignal): Promise<Ending> {
     const memory = this.#memory;
     const { token, intents, gatewayUrl } = this.#settings;
+    const { session } = memory;
+    let isThere = false;
     try {
-      const { session } = memory;
-      const url = gatewayUrl ?? session?.url;
-      const asked = session === undefined ? await this.#mayIdentify(signal) : undefined;
+      const asked = session === undefined
+        ? await this.#mayIdentify(signal)
+        : gatewayUrl ?? (session.url || (await this.#askGateway(signal)).url);
       return await converse({
-        url: this.#gatewayUrl(url ?? asked ?? ""),
+        url: this.#gatewayUrl(gatewayUrl ?? asked),
         token,
         intents,
         ...(session && { session }),
@@ -244,23 +246,31 @@ export class DiscordChannel implements Channel, Powers {
           if (memory.session !== undefined) memory.session = { ...memory.session, sequence };
           memory.flush();
         },
-        sign: (kind) => inbox.status({ kind }),
+        sign: (kind) => {
+          isThere = true;
+          inbox.status({ kind });
+        },
       }, signal);
     } catch (error) {
       if (signal.aborted) return "stopped";
+      // The address to come back to may be gone for good: the API is asked for another one.
+      if (!isThere && memory.session?.url) {
+        memory.session = { ...memory.session, url: "" };
+        memory.flush();
+      }
       throw toChannelError(error);
     }
+  }
+
+  #askGateway(signal: AbortSignal): Promise<RESTGetAPIGatewayBotResult> {
+    return this.#client.call<RESTGetAPIGatewayBotResult>("GET", "/gateway/bot", { signal });
   }
 
   /** Waits until a session may be begun, and says where. Rejects where there were too many. */
   async #mayIdentify(signal: AbortSignal): Promise<string> {
     const waitMs = this.#memory.identifiedAt + this.#pace.identifyEveryMs - Date.now();
     if (waitMs > 0) await pause(Math.min(waitMs, this.#pace.identifyEveryMs), signal);
-    const { url, session_start_limit: limit } = await this.#client.call<RESTGetAPIGatewayBotResult>(
-      "GET",
-      "/gateway/bot",
-      { signal },
-    );
+    const { url, session_start_limit: limit } = await this.#askGateway(signal);
     if (limit.remaining <= 0) {
       throw new ChannelError("network", "Discord allows this bot no more sessions today", {
         retryAfterMs: limit.reset_after,

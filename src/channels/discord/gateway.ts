@@ -130,7 +130,11 @@ class Conversation implements Disposable {
   }
 
   #fail(error: unknown): void {
-    this.#finish();
+    try {
+      this.#finish();
+    } catch {
+      // how far we are can't be kept, either: those events come again, and are known by then
+    }
     this.#end.reject(error);
   }
 
@@ -145,8 +149,8 @@ class Conversation implements Disposable {
     clearTimeout(this.#heartbeat);
     this.#waiting.length = 0;
     this.#socket.onmessage = null;
-    this.#keep();
     this.#socket.close(GOODBYE);
+    this.#keep(); // may throw
   }
 
   #hear(data: unknown): void {

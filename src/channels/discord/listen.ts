@@ -46,7 +46,7 @@ export interface ListenerParts {
 const OVERLAP_MS = 60_000;
 /** How far back a direct chat is read that we did not know of. */
 const STRANGER_MS = 24 * 60 * 60_000;
-/** Channels of one guild, and direct chats, that are read after a session was lost. */
+/** Channels of one guild that are read after a session was lost. */
 const MAX_CHANNELS = 50;
 const MAX_MEMBERS = 200;
 /** An interaction that has no answer by then is over. */
@@ -92,7 +92,7 @@ export class Listener {
         await this.#receive(event, (around) => toDelete(event.d, Date.now(), around));
         return;
       case "MESSAGE_DELETE_BULK":
-        for (const id of event.d.ids) {
+        for (const id of Array.isArray(event.d.ids) ? event.d.ids : []) {
           await this.#receive(event, (around) => toDelete({ ...event.d, id }, Date.now(), around));
         }
         return;
@@ -128,7 +128,7 @@ export class Listener {
     memory.seen ??= idAt(Date.now());
     this.#connected();
     await this.#register();
-    const directs = memory.gap === undefined ? [] : memory.directs.slice(0, MAX_CHANNELS);
+    const directs = memory.gap === undefined ? [] : memory.directs;
     for (const id of directs) await this.#catchUpChannel({ channel_id: id });
     this.#closeGap();
     if (signal.aborted) return;
@@ -274,7 +274,9 @@ export class Listener {
     );
     if (inbound === undefined) return;
     const isCommand = inbound.kind === "command";
-    if (isCommand) memory.saveInteraction({ id, token, at: timeOf(id) });
+    // One that is handed over again may have its answer already.
+    const isKnown = memory.interactions.some((known) => known.id === id);
+    if (isCommand && !isKnown) memory.saveInteraction({ id, token, at: timeOf(id) });
     const { client, signal } = this.#parts;
     using deadline = new Deadline(INTERACTION_MS, signal);
     try {
