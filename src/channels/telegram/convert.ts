@@ -57,8 +57,9 @@ export function toInbound(update: Update, to: Receiver): readonly InboundMessage
 }
 
 /** The group of this id has become a supergroup of another. */
-export function migrationOf({ message }: Update): { from: string; to: string } | undefined {
-  return message?.migrate_to_chat_id === undefined
+export function migrationOf(update: Update): { from: string; to: string } | undefined {
+  const { message } = update;
+  return message?.migrate_to_chat_id === undefined || !SHAPE.Check(update)
     ? undefined
     : { from: String(message.chat.id), to: String(message.migrate_to_chat_id) };
 }

@@ -915,3 +915,30 @@ class ContractNetwork implements FakeNetwork {
     return this.#telegram[Symbol.asyncDispose]();
   }
 }
+
+for (
+  const [what, update] of [
+    ["a button that is null", { callback_query: null }],
+    ["a migration without a chat", { message: { migrate_to_chat_id: -1001 } }],
+    ["a migration of null", { message: { migrate_to_chat_id: -1001, chat: null } }],
+  ] as const
+) {
+  Deno.test(`${what} does not stop what comes after it`, async () => {
+    await using telegram = startFakeTelegram();
+    const inbox = new TestInbox();
+    telegram.push(update);
+    const { updateId } = telegram.say("after it");
+    const channel = new TelegramChannel({
+      accountId: "default",
+      settings: { botToken: telegram.token, apiRoot: telegram.url },
+      values: new MemoryValues(),
+      log: NO_LOG,
+    });
+    const abort = new AbortController();
+    const ended = channel.run(inbox, abort.signal);
+    await Promise.race([ended, telegram.until(() => telegram.isAcknowledged(updateId))]);
+    abort.abort();
+    await ended;
+    deepStrictEqual(inbox.texts(), ["after it"]);
+  });
+}

@@ -223,8 +223,8 @@ async function take(
   const migration = migrationOf(update);
   if (migration !== undefined) rememberMigration(migration, to);
   for (const message of said) await inbox.receive(message);
-  if (update.callback_query === undefined) return;
-  const { id } = update.callback_query;
+  const id = update.callback_query?.id;
+  if (id === undefined) return;
   try {
     await client.ask((api, abort) => api.answerCallbackQuery({ callback_query_id: id }, abort), {
       signal,
