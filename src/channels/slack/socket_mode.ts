@@ -119,7 +119,10 @@ async function takeOver(
       const isFinal = error instanceof ChannelError && error.reason !== "network";
       if (signal.aborted || isFinal || !socket.isOpen) throw error;
       options.trouble("no new socket to Slack could be opened yet");
-      await Promise.race([pause(options.pace.retry, signal), socket.closed]);
+      const { retryAfterMs = 0 } = error instanceof ChannelError ? error : {};
+      const ms = Math.max(retryAfterMs, options.pace.retry);
+      await Promise.race([pause(ms, signal), socket.closed]);
+      if (retryAfterMs > 0 && !socket.isOpen) throw error; // the supervisor waits for the rest
     }
   }
 }
