@@ -474,6 +474,7 @@ export class TestInbox implements Inbox {
     if (this.#spared > 0) this.#spared--;
     else if (this.#refusals > 0) {
       this.#refusals--;
+      this.#wake();
       throw new Error("the disk is full");
     }
     this.received.push(message);
@@ -499,6 +500,11 @@ export class TestInbox implements Inbox {
   refuse(count: number, { after = 0 } = {}): void {
     this.#refusals = count;
     this.#spared = after;
+  }
+
+  /** Resolves when nothing is being stored, unless it is held. */
+  async idle(): Promise<void> {
+    while (this.#atOnce > 0 && this.#gate === undefined) await this.#changed.promise;
   }
 
   /** Resolves when so many have been handed over, stored or not. */

@@ -892,6 +892,7 @@ Deno.test("what may have been sent is not sent again because the clock was set b
   });
   second.outbox.recover();
   const { state } = await second.ended(id);
+  await first[Symbol.asyncDispose]();
   deepStrictEqual([state, network.texts()], ["unknown", ["once"]]);
 });
 

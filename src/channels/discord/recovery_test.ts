@@ -35,6 +35,7 @@ function start(discord: FakeDiscord, { values = new Disk(), inbox = new TestInbo
     connected: () => inbox.seen("connected", evidence),
     async stop() {
       abort.abort();
+      await inbox.idle();
       return await ended;
     },
   };

@@ -498,6 +498,7 @@ function start(slack: FakeSlack, options: Parameters<typeof channelOf>[1] = {}) 
     async [Symbol.asyncDispose]() {
       abort.abort();
       await ended;
+      await inbox.idle();
     },
   };
 }

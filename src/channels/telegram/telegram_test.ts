@@ -706,6 +706,7 @@ function runIn(channel: TelegramChannel) {
     async [Symbol.asyncDispose]() {
       abort.abort();
       await ended.catch(() => {});
+      await inbox.idle();
     },
   };
 }
@@ -939,6 +940,7 @@ for (
     await Promise.race([ended, telegram.until(() => telegram.isAcknowledged(updateId))]);
     abort.abort();
     await ended;
+    await inbox.idle();
     deepStrictEqual(inbox.texts(), ["after it"]);
   });
 }
