@@ -157,6 +157,7 @@ export class Runs implements AsyncDisposable {
   readonly #waiting = new Map<string, Set<(result: RunResult) => void>>();
   readonly #toolListeners = new Map<SessionKey, Map<string, number>>();
   readonly #working = new Set<Promise<void>>();
+  readonly #preparing = new Set<string>();
   /** Called when a conversation has room for more turns. */
   readonly #roomWanted = new Map<SessionKey, Set<() => void>>();
   /** The devices behind the runs that did not end. */
@@ -269,6 +270,21 @@ export class Runs implements AsyncDisposable {
 
   get(runId: string): StoredRun | undefined {
     return this.#store.runs.get(runId);
+  }
+
+  /** Does what comes before a turn is stored, and while which its key must count as known. */
+  async prepare<T>(runId: string, work: () => Promise<T>): Promise<T> {
+    this.#preparing.add(runId);
+    try {
+      return await work();
+    } finally {
+      this.#preparing.delete(runId);
+    }
+  }
+
+  /** Whether a turn is on its way that is not stored yet. */
+  isPreparing(runId: string): boolean {
+    return this.#preparing.has(runId);
   }
 
   /** How the run ended. Waits for the end; `undefined` if the signal aborts or the time is up first. */

@@ -28,9 +28,6 @@ export interface AgentParts {
 export function agentHandlers(
   { agent, runs, settings, conversations }: AgentParts,
 ): HandlersFor<typeof contract, Call> {
-  /** Keys of turns that wait for a reset: nothing is stored of them yet. */
-  const underWay = new Set<string>();
-
   return {
     agent: async (params, call) => {
       const runId = params.idempotencyKey;
@@ -41,7 +38,7 @@ export function agentHandlers(
         return { runId, status: "in_flight", sessionKey, agentId: agentOf(sessionKey) };
       }
       const key = target(params);
-      if (underWay.has(runId)) {
+      if (runs.isPreparing(runId)) {
         return { runId, status: "in_flight", sessionKey: key, agentId: agentOf(key) };
       }
       requireSame(conversations.get(key), params.expectedExistingSessionId);
@@ -55,10 +52,7 @@ export function agentHandlers(
         );
       }
       const attachments = readAttachments(params.attachments ?? []);
-      if (restarts) {
-        underWay.add(runId);
-        await conversations.reset(key).finally(() => underWay.delete(runId));
-      }
+      if (restarts) await runs.prepare(runId, () => conversations.reset(key));
       const text = restarts && command.argument !== ""
         ? command.argument
         : restarts

@@ -36,8 +36,6 @@ export interface ChatParts {
 
 export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Call> {
   const { store, runs, settings, conversations } = parts;
-  /** Keys of commands that are being carried out: nothing is stored of them yet. */
-  const underWay = new Set<string>();
 
   function history(
     spelled: string,
@@ -103,7 +101,6 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
       const runId = params.idempotencyKey;
       const known = repeated(runs, runId);
       if (known !== undefined) return known;
-      if (underWay.has(runId)) return { runId, status: "in_flight" };
       settings.requireAgent(agentOf(key));
       refuseDenied(conversations.get(key));
       if (params.thinking !== undefined && !isThinkingLevel(params.thinking)) {
@@ -137,8 +134,7 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
           method: "chat.send",
           spelled: params.sessionKey,
         } as const;
-        underWay.add(runId);
-        const rest = await carryOut(command, order, parts).finally(() => underWay.delete(runId));
+        const rest = await runs.prepare(runId, () => carryOut(command, order, parts));
         if (rest === undefined) return { runId, status: "started" };
         runs.submit({ ...common, message: userMessage(rest, { runId }), options });
         return { runId, status: "started" };
@@ -184,6 +180,7 @@ export function chatHandlers(parts: ChatParts): HandlersFor<typeof contract, Cal
 
 /** What `chat.send` answers to a key that it has seen; `undefined` for a new one. */
 function repeated(runs: Runs, runId: string) {
+  if (runs.isPreparing(runId)) return { runId, status: "in_flight" as const };
   const run = runs.get(runId);
   if (run === undefined) return undefined;
   if (run.endedAt === undefined) return { runId, status: "in_flight" as const };

@@ -163,7 +163,7 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
       const session = labelled(() => conversations.change(key, changes));
       conversations.changed(key, "create");
       const runStarted = text !== "" || attachments.length > 0;
-      if (runStarted && known === undefined) {
+      if (runStarted && runs.get(runId) === undefined) { // a repeat may have been quicker
         const message = userMessage(text, { runId, attachments });
         const { timeoutMs } = params;
         const options = timeoutMs === undefined ? {} : { timeoutMs };
