@@ -3,7 +3,7 @@ import { checkConfig, type ConfigIssue, parseConfig, redact } from "../config.ts
 import { answer } from "./answer.ts";
 import { writePrivately } from "./atomic_write.ts";
 import { type Call, command, type Group } from "./command.ts";
-import { at, readConfigFile } from "./config_file.ts";
+import { at, hasComments, readConfigFile } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
 import { parseJson5 } from "./json5.ts";
@@ -160,11 +160,6 @@ async function readText(path: string): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** Whether there is a comment outside the texts. */
-function hasComments(text: string): boolean {
-  return /\/[/*]/.test(text.replace(/"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'/g, ""));
 }
 
 /** `gateway.auth.token`, `agents.list.0.id`, `models.providers["my.host"].baseUrl` */

@@ -25,6 +25,11 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   }
 }
 
+/** Whether there is a comment outside the texts. */
+export function hasComments(text: string): boolean {
+  return /\/[/*]/.test(text.replace(/"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'/g, ""));
+}
+
 async function readText(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);

@@ -2,6 +2,7 @@
 import { type Config, type ConfigFile, parseConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { writePrivately } from "./atomic_write.ts";
+import { hasComments } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import { watchFiles } from "./watch_files.ts";
 
@@ -46,7 +47,9 @@ export class LiveConfig implements ConfigFile, Disposable {
 
   async write(text: string): Promise<void> {
     const before = this.#text;
-    if (before !== undefined && !isPlain(before)) await writePrivately(`${this.path}.bak`, before);
+    if (before !== undefined && hasComments(before)) {
+      await writePrivately(`${this.path}.bak`, before); // they are lost when it is written anew
+    }
     await writePrivately(this.path, text);
     this.#take(text);
     this.#log.info("Config written");
@@ -88,16 +91,6 @@ export class LiveConfig implements ConfigFile, Disposable {
     this.#config = config;
     for (const changed of this.#listeners) changed();
     return true;
-  }
-}
-
-/** Whether a text has nothing, such as comments, that is lost when it is written anew. */
-function isPlain(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
 
