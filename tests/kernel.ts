@@ -96,7 +96,8 @@ export function startKernel(
   };
 }
 
-const HOST: Host = {
+/** The machine that tests are on. */
+export const HOST: Host = {
   name: "testbox",
   ip: "192.0.2.1",
   platform: "linux 6",

@@ -26,19 +26,29 @@ Deno.test("agent --json prints one JSON text for a run that was stopped", async 
 Deno.test("agent waits for a run that may take a month", async () => {
   await using gateway = new FakeGateway({
     answers: {
-      agent: async ({ idempotencyKey: runId }: { idempotencyKey: string }, peer: Peer) => {
+      agent: ({ idempotencyKey: runId }: { idempotencyKey: string }, peer: Peer) => {
         peer.answer({ runId, status: "accepted", acceptedAt: 1, sessionKey: "agent:main:main" });
-        await new Promise((resolve) => setTimeout(resolve, 20)); // later than at once
         const meta = { durationMs: 1, aborted: false };
         const payloads = [{ text: "Done", mediaUrl: null }];
         return { runId, status: "ok", summary: "completed", result: { payloads, meta } };
       },
     },
   });
-  const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
-  const argv = ["agent", "-m", "hi", "--timeout", "2592000"];
-  const code = await run([...argv, "--url", gateway.url, "--token", "t"], io);
-  deepStrictEqual([code, io.stdout, io.stderr], [0, "Done\n", ""]);
+  const { setTimeout } = globalThis;
+  const delays: number[] = [];
+  globalThis.setTimeout = ((ring: () => void, ms = 0) => {
+    delays.push(ms);
+    return setTimeout(ring, ms);
+  }) as typeof setTimeout;
+  try {
+    const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
+    const argv = ["agent", "-m", "hi", "--timeout", "2592000"];
+    const code = await run([...argv, "--url", gateway.url, "--token", "t"], io);
+    deepStrictEqual([code, io.stdout, io.stderr], [0, "Done\n", ""]);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  strictEqual(Math.max(...delays), 2 ** 31 - 1); // a longer one would ring at once
 });
 
 async function ask(

@@ -902,7 +902,7 @@ Deno.test("a stop waits for what begins while the journal is brought to the disk
   const reached = Promise.withResolvers<void>();
   const channel = new FakeChannel();
   channel.faults.push(async (_message, signal) => {
-    await new Promise((resolve) => setTimeout(resolve, 5)); // a network takes its time
+    await setImmediateDone(); // a network does not answer in the same turn
     return signal.aborted ? { sent: false, reason: "unknown", detail: "cut" } : undefined;
   });
   const slow = {
@@ -926,14 +926,17 @@ Deno.test("a stop waits for what begins while the journal is brought to the disk
 Deno.test("a disk that fails twice in a row costs no chat its place", async () => {
   using store = openStore(":memory:");
   let [syncs, isBroken] = [0, false];
-  const broken = failing(store, "update", () => isBroken);
+  const broken = failing(store, "update", () => {
+    const fails = isBroken;
+    isBroken = false;
+    return fails;
+  });
   await using world = new World({
     store: {
       ...broken,
       synced() {
         if (syncs++ > 0) return Promise.resolve();
         isBroken = true; // the write that follows fails as well
-        setTimeout(() => isBroken = false, 5);
         return Promise.reject(new Error("EIO"));
       },
     },

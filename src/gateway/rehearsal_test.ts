@@ -1,16 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { FakeModels, ScriptedAgent } from "../../tests/kernel.ts";
+import { FakeModels, HOST, ScriptedAgent } from "../../tests/kernel.ts";
 import { openStore } from "../store/sqlite.ts";
 import { rehearse } from "./rehearsal.ts";
-
-const HOST = {
-  name: "testbox",
-  ip: "192.0.2.1",
-  platform: "linux 6",
-  deviceFamily: "Linux",
-  arch: "x86_64",
-  version: "1.2.3",
-};
 
 function start(signal = new AbortController().signal) {
   const store = openStore(":memory:");

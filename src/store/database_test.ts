@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type Database, openDatabase, StoreFileError, toJson } from "./database.ts";
 
 const TABLE = "CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT";
@@ -7,6 +8,25 @@ Deno.test("a transaction answers with what its change returns", () => {
   using database = openDatabase(":memory:", [TABLE]);
   strictEqual(database.transaction(() => insert(database, 1)), 1);
   deepStrictEqual(numbers(database), [1]);
+});
+
+Deno.test("what another database was asked is compiled, and not again when it is asked here", () => {
+  using database = openDatabase(":memory:", [TABLE]);
+  {
+    using other = openDatabase(":memory:", [TABLE]);
+    insert(other, 1);
+    database.prepareAs(other);
+  }
+  const { prepare } = DatabaseSync.prototype;
+  DatabaseSync.prototype.prepare = () => {
+    throw new Error("It is compiled again");
+  };
+  try {
+    strictEqual(insert(database, 2), 1);
+  } finally {
+    DatabaseSync.prototype.prepare = prepare;
+  }
+  deepStrictEqual(numbers(database), [2]);
 });
 
 Deno.test("a transaction that throws leaves nothing and does not stand in the next one's way", () => {
