@@ -55,21 +55,11 @@ type Phase =
   | "frames"
   | "parting"; // its goodbye: what it still says is thrown away, what it is owed goes out
 
-/** Something on its way out: a message of ours, or what the inner server said. */
-type Parcel = Message | Relayed;
-
+/** What the inner server said on its way out: heads and bodies, or parts of control frames. */
 interface Relayed {
-  /** It may be a part of a frame. */
   readonly bytes: Uint8Array;
   /** Called when it is out. */
   readonly relayed: () => void;
-}
-
-/** Messages of ours in their frames. */
-interface Framed {
-  readonly bytes: Uint8Array;
-  /** How much less waits when they are out. */
-  readonly length: number;
 }
 
 /** Messages are written together up to this length; a letter of text counts as a byte. */
@@ -113,12 +103,18 @@ export class Connection implements Peer {
   readonly #inbound: FrameMeter;
   /** Knows where a frame of ours may be put in; missing where the WebSocket's start was not seen. */
   #outbound: FrameMeter | undefined;
-  /** What waits to go out, in order. */
-  readonly #parcels: Parcel[] = [];
-  /** What goes out just now. */
-  #outgoing: Relayed | Framed | undefined;
+  /** Messages of ours that wait to go out, in order. */
+  readonly #messages: Message[] = [];
+  /** What the inner server said and waits to go out; it says no more before. */
+  #relayed: Relayed | undefined;
   #isWriting = false;
-  /** How long the messages of ours are that the client has not taken. */
+  /** What of the current write is not out. */
+  #outgoing: Uint8Array = NOTHING;
+  /** Called when it is. */
+  #tellOut: (() => void) | undefined;
+  /** How long the messages are that are in it. */
+  #outgoingLength = 0;
+  /** How long all messages are that the client has not taken. */
   #waiting = 0;
 
   constructor(
@@ -207,7 +203,8 @@ export class Connection implements Peer {
     if (!this.#isUpgraded || this.#requests > 1) return false;
     if (this.#isParting()) return true; // nobody is there to hear it
     this.#waiting += lengthOf(message);
-    this.#enqueue(message);
+    this.#messages.push(message);
+    this.#write();
     return true;
   }
 
@@ -235,7 +232,9 @@ export class Connection implements Peer {
     this.#writingSince = 0;
     this.#client.close();
     this.#isOut(); // as far as it ever will be
-    for (const parcel of this.#parcels.splice(0)) if (isRelayed(parcel)) parcel.relayed();
+    this.#relayed?.relayed();
+    this.#relayed = undefined;
+    this.#messages.length = 0;
     this.#waiting = 0;
     this.#closeServer();
     this.#authenticated();
@@ -395,26 +394,29 @@ export class Connection implements Peer {
 
   /** Resolves when the client has taken it, or is gone. */
   #relay(bytes: Uint8Array): Promise<void> {
-    return new Promise((relayed) => this.#enqueue({ bytes, relayed }));
+    return new Promise((relayed) => {
+      this.#relayed = { bytes, relayed };
+      this.#write();
+    });
   }
 
   /** What is said in one turn of the event loop goes out together. */
-  #enqueue(parcel: Parcel): void {
-    this.#parcels.push(parcel);
+  #write(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
     this.#post.turn.atEnd(this.#writeNext);
   }
 
-  // Callbacks and no `await`: to all the clients that hear of an event, this is most of the work.
+  // Callbacks that are made once, and no `await`: to all the clients that hear of an event, this is
+  // most of the work.
   readonly #writeNext = (): void => {
     try {
-      this.#outgoing = this.#take();
-      if (this.#outgoing === undefined) {
+      const bytes = this.#take();
+      if (bytes === undefined) {
         this.#isWriting = false;
       } else {
         this.#hasAnswered = true;
-        this.#put(this.#outgoing.bytes);
+        this.#put(bytes);
       }
     } catch (error) {
       this.#cannotWrite(error);
@@ -422,14 +424,18 @@ export class Connection implements Peer {
   };
 
   #put(bytes: Uint8Array): void {
+    this.#outgoing = bytes;
     this.#writingSince = performance.now();
-    this.#client.write(bytes).then((count) => {
-      if (count < bytes.length) return this.#put(bytes.subarray(count));
-      this.#writingSince = 0;
-      this.#isOut();
-      this.#writeNext();
-    }, this.#cannotWrite);
+    this.#client.write(bytes).then(this.#wrote, this.#cannotWrite);
   }
+
+  readonly #wrote = (count: number): void => {
+    const bytes = this.#outgoing;
+    if (count < bytes.length) return this.#put(bytes.subarray(count));
+    this.#writingSince = 0;
+    this.#isOut();
+    this.#writeNext();
+  };
 
   readonly #cannotWrite = (error: unknown): void => {
     this.#lost(error);
@@ -440,38 +446,48 @@ export class Connection implements Peer {
 
   /** What went out waits no more, and who relays it may go on. */
   #isOut(): void {
-    const outgoing = this.#outgoing;
-    this.#outgoing = undefined;
-    if (outgoing === undefined) return;
-    if ("relayed" in outgoing) outgoing.relayed();
-    else this.#waiting -= outgoing.length;
+    const tell = this.#tellOut;
+    this.#outgoing = NOTHING;
+    this.#tellOut = undefined;
+    this.#waiting -= this.#outgoingLength;
+    this.#outgoingLength = 0;
+    tell?.();
   }
 
   /**
    * What goes out next. The inner server's frames are control frames, and only between them ours
-   * have a place; before them all comes the head of its 101.
+   * have a place; before them all comes the head of its 101. They may wait: what follows its last
+   * one is said to nobody.
    */
-  #take(): Relayed | Framed | undefined {
-    const isOurTurn = this.#outbound?.isBetween === true;
-    const at = isOurTurn ? 0 : this.#parcels.findIndex(isRelayed);
-    const first = this.#parcels[at];
-    if (first === undefined) return undefined;
-    if (isRelayed(first)) {
-      this.#parcels.splice(at, 1);
-      if (this.#isUpgraded) this.#follow(first.bytes);
-      return first;
+  #take(): Uint8Array | undefined {
+    if (this.#messages.length > 0 && this.#outbound?.isBetween === true) {
+      return this.#takeMessages();
     }
-    const messages: Message[] = [];
+    if (this.#relayed === undefined) return undefined;
+    const { bytes, relayed } = this.#relayed;
+    this.#relayed = undefined;
+    this.#tellOut = relayed;
+    if (this.#isUpgraded) this.#follow(bytes);
+    return bytes;
+  }
+
+  /** The frames of as many messages as are written together. */
+  #takeMessages(): Uint8Array {
+    const messages = this.#messages;
+    let count = 0;
     let length = 0;
-    for (const parcel of this.#parcels) {
-      if (isRelayed(parcel)) break;
-      const more = lengthOf(parcel);
-      if (messages.length > 0 && length + more > BATCH_LENGTH) break;
+    for (const message of messages) {
+      const more = lengthOf(message);
+      if (count > 0 && length + more > BATCH_LENGTH) break;
       length += more;
-      messages.push(parcel);
+      count++;
     }
-    this.#parcels.splice(0, messages.length);
-    return { bytes: this.#post.framer.frames(messages), length };
+    this.#outgoingLength = length;
+    if (count < messages.length) return this.#post.framer.frames(messages.splice(0, count));
+    const frames = this.#post.framer.frames(messages);
+    if (count === 1) messages.pop(); // keeps its room, of which it mostly needs no more
+    else messages.length = 0;
+    return frames;
   }
 
   /** Keeps track of where the frames end that go out; the first one follows the head of the 101. */
@@ -588,10 +604,7 @@ export class Connection implements Peer {
 }
 
 const REFUSED_MARK = ";refused";
-
-function isRelayed(parcel: Parcel): parcel is Relayed {
-  return typeof parcel !== "string" && "relayed" in parcel;
-}
+const NOTHING = new Uint8Array(0);
 
 async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) {

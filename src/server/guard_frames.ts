@@ -109,63 +109,84 @@ export function textOf(message: Message): string {
  * that is not used again: to allocate one for each would cost more than to fill it.
  */
 export class Framer {
-  /** What is free of the shared buffer. */
-  #room = new Uint8Array(0);
+  #shared = new Uint8Array(0);
+  /** Where the shared buffer begins to be free. */
+  #free = 0;
 
   /** Whole messages, each in one frame, one behind the other. */
   frames(messages: readonly Message[]): Uint8Array {
     // mostly a byte is a letter: to be wrong costs another try, to make sure costs every time
-    let size = 0;
-    for (const message of messages) size += frameSize(lengthOf(message));
-    if (size > MAX_SHARED) return framesIn(new Uint8Array(size), messages);
-    if (size > this.#room.length) this.#room = new Uint8Array(SHARED_BUFFER);
-    const frames = framesIn(this.#room, messages);
-    if (frames.buffer === this.#room.buffer) this.#room = this.#room.subarray(frames.length);
+    const size = sizeOf(messages);
+    if (size > MAX_SHARED) return framesIn(new Uint8Array(size), 0, messages);
+    if (size > this.#shared.length - this.#free) {
+      this.#shared = new Uint8Array(SHARED_BUFFER);
+      this.#free = 0;
+    }
+    const frames = framesIn(this.#shared, this.#free, messages);
+    if (frames.buffer === this.#shared.buffer) this.#free += frames.length;
     return frames;
   }
 }
 
-/** At the beginning of `room`, or where that is not enough, of a larger one. */
-function framesIn(room: Uint8Array<ArrayBuffer>, messages: readonly Message[]): Uint8Array {
-  let end = 0;
-  for (const [n, message] of messages.entries()) {
+/** From `begin` on in `room`, or where that is not enough, in a larger one. */
+function framesIn(
+  room: Uint8Array<ArrayBuffer>,
+  begin: number,
+  messages: readonly Message[],
+): Uint8Array<ArrayBuffer> {
+  let end = begin;
+  for (const message of messages) {
     const length = lengthOf(message);
-    const body = end + headSize(length);
-    const written = body > room.length ? undefined : fill(room.subarray(body), message);
-    if (written !== undefined && headSize(written) === headSize(length)) {
-      end += writeHead(room, end, written) + written;
-      continue;
+    const size = headSize(length);
+    const written = fill(room, end + size, message);
+    if (written === undefined || headSize(written) !== size) {
+      const exact = messages.map(encoded);
+      return framesIn(new Uint8Array(sizeOf(exact)), 0, exact);
     }
-    const most = messages.slice(n).reduce((sum, some) => sum + MAX_HEAD + 3 * lengthOf(some), 0);
-    const larger = new Uint8Array(end + most);
-    larger.set(room.subarray(0, end));
-    room = larger;
-    const bytes = encoder.encode(textOf(message));
-    end += writeHead(room, end, bytes.length);
-    room.set(bytes, end);
-    end += bytes.length;
+    end += writeHead(room, end, written) + written;
   }
-  return room.subarray(0, end);
+  return room.subarray(begin, end);
+}
+
+/** A message that takes as many bytes as its length says. */
+function encoded(message: Message): Message {
+  return { start: encoder.encode(textOf(message)), rest: "" };
 }
 
 /** Returns how many bytes the message takes; nothing where it finds no room. */
-function fill(room: Uint8Array, message: Message): number | undefined {
-  if (typeof message === "string") return encodeInto(room, message);
+function fill(room: Uint8Array, at: number, message: Message): number | undefined {
+  if (typeof message === "string") return encodeInto(room, at, message);
   const { start, rest } = message;
-  if (start.length > room.length) return undefined;
-  room.set(start);
-  const written = encodeInto(room.subarray(start.length), rest);
+  if (start.length > room.length - at) return undefined;
+  room.set(start, at);
+  const written = encodeInto(room, at + start.length, rest);
   return written === undefined ? undefined : start.length + written;
 }
 
 /** The same for a text. */
-function encodeInto(room: Uint8Array, text: string): number | undefined {
-  const { read, written } = encoder.encodeInto(text, room);
+function encodeInto(room: Uint8Array, at: number, text: string): number | undefined {
+  if (text.length <= MAX_BY_LETTER && spell(room, at, text)) return text.length;
+  if (at > room.length) return undefined;
+  const { read, written } = encoder.encodeInto(text, room.subarray(at));
   return read === text.length ? written : undefined;
 }
 
-function frameSize(length: number): number {
-  return headSize(length) + length;
+/** Letter by letter; `false` where they are not ASCII, or find no room. */
+function spell(room: Uint8Array, at: number, text: string): boolean {
+  if (text.length > room.length - at) return false;
+  for (let n = 0; n < text.length; n++) {
+    const letter = text.charCodeAt(n);
+    if (letter > 0x7f) return false;
+    room[at + n] = letter;
+  }
+  return true;
+}
+
+/** What the frames of these messages take if a letter is a byte. */
+function sizeOf(messages: readonly Message[]): number {
+  let size = 0;
+  for (const message of messages) size += headSize(lengthOf(message)) + lengthOf(message);
+  return size;
 }
 
 function headSize(length: number): number {
@@ -197,3 +218,5 @@ const MAX_CLOSE_FRAME = 2 + 125;
 /** Of a client that takes nothing one such buffer is kept, at most. */
 const SHARED_BUFFER = 32_768;
 const MAX_SHARED = 4_096;
+/** Up to this length the encoder takes more time to be called than to encode. */
+const MAX_BY_LETTER = 64;
