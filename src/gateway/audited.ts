@@ -15,14 +15,14 @@ export function audited(
 ): Dispatch {
   return (name, params, call) => {
     const isAudited = Object.hasOwn(methods, name) && methods[name]?.audited === true;
-    const who = actorOf(call.caller);
     const done = (result: unknown) => {
-      if (isAudited) {
-        audit.record({ action: name, allowed: true, who, target: targetOf(params, result) });
-      }
+      if (!isAudited) return;
+      const who = actorOf(call.caller);
+      audit.record({ action: name, allowed: true, who, target: targetOf(params, result) });
     };
     const failed = (error: unknown) => {
       if (!isAudited && !isDenial(error)) return;
+      const who = actorOf(call.caller);
       const target = isAudited ? targetOf(params) : undefined;
       audit.record({ action: name, allowed: false, reason: reasonOf(error), who, target });
     };

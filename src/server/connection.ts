@@ -11,7 +11,7 @@ import type { GatewayEvent } from "../event.ts";
 import { type Log, quoted } from "../log.ts";
 import type { Message } from "./guard_frames.ts";
 import { type Admitted, challenge, type Door, enter, Refusal } from "./handshake.ts";
-import { toJson } from "./json.ts";
+import { answer, toJson } from "./json.ts";
 import type { Origin } from "./locality.ts";
 import { POLICY, type WireVersion } from "./version.ts";
 
@@ -357,9 +357,7 @@ class Connection {
 
   #respond(id: string, payload: unknown): void {
     if (this.#line.buffered > POLICY.maxBufferedBytes) return this.#cutSlow();
-    this.#send(
-      `{"type":"res","id":${JSON.stringify(id)},"ok":true,"payload":${toJson(payload)}}`,
-    );
+    this.#send(answer(id, payload));
   }
 
   #refuse(id: string, thrown: unknown, method?: string): void {
