@@ -30,7 +30,7 @@ const FALLBACK_LIMIT = 1_500;
 /** An error is told in a chat up to so many characters. */
 const MAX_ERROR = 300;
 /** Whoever is answered sooner need not see that we write. Milliseconds. */
-const TYPING_AFTER_MS = 150;
+const TYPING_AFTER_MS = 500;
 /** How often somebody is shown to be writing, in seconds, where nobody says otherwise. */
 const TYPING_SECONDS = 4;
 /** How long a network may take to be told that, in milliseconds. */
