@@ -88,7 +88,9 @@ const NESTED = {
 
 /**
  * Runs SQL. Each text is compiled once and kept, so texts must be few and values must be
- * parameters. The tables are STRICT: a row's type is what the schema says of its columns.
+ * parameters. A limit is written `LIMIT +?`: SQLite looks at a bare parameter there when it
+ * compiles, and compiles again for each value. The tables are STRICT: a row's type is what the
+ * schema says of its columns.
  */
 export class Database implements Disposable {
   readonly path: string;

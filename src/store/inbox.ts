@@ -51,7 +51,7 @@ export class SqliteInbox implements Inbox {
   waiting(lane: string, limit: number): readonly StoredInbound[] {
     return this.#database.all<InboxRow>(
       `SELECT ${COLUMNS} FROM inbox
-       WHERE lane = ? AND state = 'waiting' AND message IS NOT NULL ORDER BY seq LIMIT ?`,
+       WHERE lane = ? AND state = 'waiting' AND message IS NOT NULL ORDER BY seq LIMIT +?`,
       lane,
       limit,
     ).map(toStored);
@@ -74,7 +74,7 @@ export class SqliteInbox implements Inbox {
     return this.#database.all<InboxRow>(
       `SELECT ${COLUMNS} FROM inbox
        WHERE lane = ? AND state = 'context' AND message IS NOT NULL AND seq < ?
-       ORDER BY seq DESC LIMIT ?`,
+       ORDER BY seq DESC LIMIT +?`,
       lane,
       before,
       limit,
@@ -117,7 +117,7 @@ export class SqliteInbox implements Inbox {
            SELECT seq FROM inbox
            WHERE lane = (SELECT lane FROM inbox WHERE seq = ?) AND state = 'context'
              AND message IS NOT NULL
-           ORDER BY seq DESC LIMIT -1 OFFSET ?)`,
+           ORDER BY seq DESC LIMIT -1 OFFSET +?)`,
         seq,
         limit,
       );
@@ -125,12 +125,15 @@ export class SqliteInbox implements Inbox {
   }
 
   close(seqs: readonly number[], outcome: string): number {
-    return this.#database.run(
-      `UPDATE inbox SET state = 'done', outcome = ?, message = NULL
-       WHERE seq IN (SELECT value FROM json_each(?)) AND message IS NOT NULL`,
-      outcome,
-      toJson(seqs),
-    );
+    const close = "UPDATE inbox SET state = 'done', outcome = ?, message = NULL";
+    const [seq] = seqs;
+    return seq !== undefined && seqs.length === 1 // as mostly, and a third of the time
+      ? this.#database.run(`${close} WHERE seq = ? AND message IS NOT NULL`, outcome, seq)
+      : this.#database.run(
+        `${close} WHERE seq IN (SELECT value FROM json_each(?)) AND message IS NOT NULL`,
+        outcome,
+        toJson(seqs),
+      );
   }
 
   prune(before: number): number {

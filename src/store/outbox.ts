@@ -114,7 +114,7 @@ export class SqliteOutbox implements Outbox {
       `SELECT * FROM outbox
        WHERE (?1 IS NULL OR state IN (SELECT value FROM json_each(?1)))
          AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR account_id = ?3)
-       ORDER BY seq DESC LIMIT ?4`,
+       ORDER BY seq DESC LIMIT +?4`,
       states === undefined ? null : toJson(states),
       channel ?? null,
       accountId ?? null,

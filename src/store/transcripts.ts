@@ -55,7 +55,7 @@ export class SqliteTranscripts implements Transcripts {
     const newest = offset > 0 ? this.#stepBack(sessionId, { before, offset }) : before - 1;
     return this.#database.all<EntryRow>(
       `SELECT * FROM entries WHERE session_id = ? AND seq <= ? AND kind = 'message'
-       ORDER BY seq DESC LIMIT ?`,
+       ORDER BY seq DESC LIMIT +?`,
       sessionId,
       newest,
       Math.max(0, limit), // to SQLite a negative limit means none
