@@ -38,20 +38,26 @@ export function systemPrompt(situation: Situation): string {
 }
 
 function today(now: Date, timeZone: string | undefined): { day: string; zone: string } {
-  const format = dayFormat(timeZone);
-  return { day: format.format(now), zone: format.resolvedOptions().timeZone };
+  const { format, zone } = calendarOf(timeZone);
+  return { day: format.format(now), zone };
+}
+
+interface Calendar {
+  readonly format: Intl.DateTimeFormat;
+  readonly zone: string;
 }
 
 /** Making one takes a tenth of a millisecond, which every turn would pay. */
-const dayFormats = new Map<string | undefined, Intl.DateTimeFormat>();
+const calendars = new Map<string | undefined, Calendar>();
 
-function dayFormat(timeZone: string | undefined): Intl.DateTimeFormat {
-  const known = dayFormats.get(timeZone);
+function calendarOf(timeZone: string | undefined): Calendar {
+  const known = calendars.get(timeZone);
   if (known !== undefined) return known;
-  const zone = isTimeZone(timeZone) ? timeZone : undefined; // the machine's own
-  const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: zone });
-  dayFormats.set(timeZone, format);
-  return format;
+  const asked = isTimeZone(timeZone) ? timeZone : undefined; // the machine's own
+  const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: asked });
+  const calendar = { format, zone: format.resolvedOptions().timeZone };
+  calendars.set(timeZone, calendar);
+  return calendar;
 }
 
 /** Whether a name is one of the time zones that this runtime knows. */

@@ -135,10 +135,14 @@ class Turn {
   readonly #signal: AbortSignal;
   readonly #texts: string[] = [];
   #usage: Usage = NO_USAGE;
+  /** The tokens of what every call is shown besides the history. */
+  readonly #overhead: number;
 
   constructor(parts: TurnParts, signal: AbortSignal) {
     this.#parts = parts;
     this.#signal = signal;
+    const { system, tools } = parts;
+    this.#overhead = estimateTokens(system) + estimateTokens(JSON.stringify(tools));
   }
 
   get contextWindow(): number {
@@ -218,8 +222,7 @@ class Turn {
   }
 
   #tokens(history: readonly TranscriptEntry[]): number {
-    const { system, tools } = this.#parts;
-    return contextTokens(history, estimateTokens(system) + estimateTokens(JSON.stringify(tools)));
+    return contextTokens(history, this.#overhead);
   }
 }
 

@@ -44,6 +44,8 @@ export interface ShownLimits {
 export class Workspace {
   readonly path: string;
   readonly #cache = new Map<BootstrapFile, { readonly version: string; readonly text: string }>();
+  /** What was read last of IDENTITY.md, and what that says. */
+  #identity = { text: "", says: parseIdentity("") };
 
   constructor(path: string) {
     this.path = path;
@@ -85,7 +87,9 @@ export class Workspace {
 
   /** What IDENTITY.md says. */
   async identity(): Promise<Omit<AgentIdentity, "agentId">> {
-    return parseIdentity(await this.#read("IDENTITY.md") ?? "");
+    const text = await this.#read("IDENTITY.md") ?? "";
+    if (text !== this.#identity.text) this.#identity = { text, says: parseIdentity(text) };
+    return this.#identity.says;
   }
 
   /** A file's text, from memory while it has not changed; `undefined` if it isn't there. */

@@ -127,14 +127,20 @@ export class Conversations {
 
   #publish(key: SessionKey, reason: string): void {
     const session = this.get(key);
+    const ts = Date.now();
+    const make = () => ({
+      sessionKey: key,
+      agentId: agentOf(key),
+      reason,
+      ts,
+      ...(session === undefined ? {} : { session: this.row(session) }),
+    });
+    let made: ReturnType<typeof make> | undefined;
     this.#bus.publish({
       name: "sessions.changed",
-      payload: {
-        sessionKey: key,
-        agentId: agentOf(key),
-        reason,
-        ts: Date.now(),
-        ...(session === undefined ? {} : { session: this.row(session) }),
+      // mostly nobody watches the list, and a row takes longer to make than the change itself
+      get payload() {
+        return made ??= make();
       },
       audience: { sessionKey: key },
     });

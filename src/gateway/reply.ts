@@ -1,5 +1,5 @@
 /** What an agent says in a chat, as messages of the chat's network. */
-import { type Account, accountOf } from "../account.ts";
+import type { Account } from "../account.ts";
 import { canDelete, canEdit, type Channel, type Typing } from "../channel.ts";
 import { Deadline, OVER, pause } from "../deadline.ts";
 import type { Log } from "../log.ts";
@@ -257,7 +257,7 @@ export class ChatReplies implements Replies, Disposable {
   }
 
   #account({ channel, accountId }: Pick<Place, "channel" | "accountId">): Account | undefined {
-    return accountOf(this.#parts.settings.config, channel, accountId);
+    return this.#parts.settings.account(channel, accountId);
   }
 
   #forget(runId: string): void {
