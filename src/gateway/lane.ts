@@ -83,4 +83,8 @@ export class Backlog<T> {
   get size(): number {
     return this.#items.length;
   }
+
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items.values();
+  }
 }

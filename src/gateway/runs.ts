@@ -3,6 +3,7 @@
  * they happen, ended once.
  */
 import { setImmediate } from "node:timers/promises";
+import { OVER, pause } from "../deadline.ts";
 import { GatewayError } from "../error.ts";
 import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
@@ -106,7 +107,7 @@ interface Lane {
   active?: ActiveRun;
   readonly backlog: Backlog<Submission>;
   /** Messages that join the active run at its next step. */
-  readonly steering: Submission[];
+  readonly steering: Backlog<Submission>;
   debounce?: ReturnType<typeof setTimeout>;
 }
 
@@ -121,8 +122,6 @@ interface ActiveRun {
   stopReason?: StopReason;
   /** Something of it is stored since it was last asked: it can't be taken again. */
   hasActed: boolean;
-  /** Its turns are begun, or stopped, in the store. */
-  hasBegun: boolean;
 }
 
 /** What a chat hears when `/compact` is done. */
@@ -137,7 +136,7 @@ const TAKES = "runs.takes";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How long a stop waits for an agent that does not listen. */
 const STOP_MS = 5_000;
-/** How soon a turn is begun again that could not be written. */
+/** How soon the store is tried again that could not be written. */
 const REWRITE_MS = 1_000;
 /** How long the connections that ran something in a conversation hear of its tools. */
 const LISTENER_TTL_MS = 10 * 60_000;
@@ -163,7 +162,7 @@ export class Runs implements AsyncDisposable {
   /** The devices behind the runs that did not end. */
   readonly #askers = new Map<string, string>();
   readonly #changed: (key: SessionKey, reason: string) => void;
-  #closing = false;
+  readonly #stop = new AbortController();
 
   constructor({ store, agent, bus, settings, systemEvents, replies, log, changed }: {
     store: Store;
@@ -321,7 +320,7 @@ export class Runs implements AsyncDisposable {
   /** Turns that wait in a conversation. */
   queued(key: SessionKey): number {
     const lane = this.#lanes.get(key);
-    return lane === undefined ? 0 : lane.backlog.size + lane.steering.length;
+    return lane === undefined ? 0 : lane.backlog.size + lane.steering.size;
   }
 
   /** Whether one more turn may wait in a conversation. */
@@ -342,7 +341,11 @@ export class Runs implements AsyncDisposable {
     return stored?.endedAt === undefined ? stored?.sessionKey : undefined;
   }
 
-  /** Stops a run, or all of a conversation; resolves with their ids once they are stopped. */
+  /**
+   * Stops a run, or all of a conversation; resolves with their ids once they are stopped. Rejects
+   * where what waits can't be stopped, because the store can't be written: then it is taken as if
+   * nobody had asked. What runs is stopped in any case.
+   */
   async abort(
     key: SessionKey,
     { runId, stopReason }: { runId?: string; stopReason: StopReason },
@@ -350,27 +353,17 @@ export class Runs implements AsyncDisposable {
     const lane = this.#lanes.get(key);
     if (lane === undefined) return [];
     const wanted = (id: string) => runId === undefined || id === runId;
-    const stopped: string[] = [];
-    const waiting = [
-      ...lane.backlog.remove((submission) => wanted(submission.runId)),
-      ...lane.steering.splice(0).filter((submission) => {
-        if (wanted(submission.runId)) return true;
-        lane.steering.push(submission);
-        return false;
-      }),
-    ];
-    for (const submission of waiting) {
-      this.#dropQueued(submission, stopReason);
-      stopped.push(submission.runId);
-    }
-    const active = lane.active;
-    if (active !== undefined && wanted(active.runId)) {
+    const active = lane.active !== undefined && wanted(lane.active.runId) ? lane.active : undefined;
+    if (active !== undefined) {
       active.stopReason ??= stopReason;
       active.controller.abort();
-      await this.ended(active.runId, { timeoutMs: STOP_MS });
-      stopped.push(active.runId);
     }
-    return stopped;
+    const waiting = [...lane.backlog, ...lane.steering].filter(({ runId }) => wanted(runId));
+    this.#drop(waiting, stopReason);
+    const stopped = waiting.map(({ runId }) => runId);
+    if (active === undefined) return stopped;
+    await this.ended(active.runId, { timeoutMs: STOP_MS });
+    return [...stopped, active.runId];
   }
 
   /** Stops what a device asked for, and drops what of it waits; resolves once that is done. */
@@ -384,7 +377,7 @@ export class Runs implements AsyncDisposable {
 
   /** Stops what runs, keeping what was said; what only waits is taken up at the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
+    this.#stop.abort(OVER);
     for (const lane of this.#lanes.values()) {
       clearTimeout(lane.debounce);
       if (lane.active === undefined) continue;
@@ -392,6 +385,10 @@ export class Runs implements AsyncDisposable {
       lane.active.controller.abort();
     }
     await Promise.allSettled(this.#working);
+  }
+
+  get #closing(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   // ── queueing ────────────────────────────────────────────────────────────────────────────────
@@ -414,10 +411,13 @@ export class Runs implements AsyncDisposable {
       return;
     }
     if (mode === "interrupt") {
-      const waiting = [...lane.steering.splice(0), ...lane.backlog.remove(() => true)];
-      for (const superseded of waiting) this.#dropQueued(superseded, "stop");
-      lane.active.stopReason ??= "stop";
-      lane.active.controller.abort();
+      active.stopReason ??= "stop";
+      active.controller.abort();
+      try {
+        this.#drop([...lane.steering, ...lane.backlog], "stop");
+      } catch (cause) { // this one is accepted, and must not be lost with them
+        this.#log.error("What waits could not be replaced: it is taken first", { cause });
+      }
     }
     lane.backlog.push(submission);
   }
@@ -425,7 +425,7 @@ export class Runs implements AsyncDisposable {
   #lane(key: SessionKey): Lane {
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const lane: Lane = { backlog: new Backlog(), steering: [] };
+    const lane: Lane = { backlog: new Backlog(), steering: new Backlog() };
     this.#lanes.set(key, lane);
     return lane;
   }
@@ -449,26 +449,26 @@ export class Runs implements AsyncDisposable {
       joining: [],
       stats: {},
       hasActed: false,
-      hasBegun: false,
     };
     lane.active = active;
     const work = this.#take(batch, { last, lane, active }).finally(() => {
       this.#working.delete(work);
       lane.active = undefined;
       // What came too late to join begins the next turn, or joins it, before what came later.
-      const [late, ...joining] = [...active.joining, ...lane.steering.splice(0)];
-      lane.steering.push(...joining);
+      const [late, ...joining] = [...active.joining, ...lane.steering.remove(() => true)];
+      for (const waiting of joining) lane.steering.push(waiting);
       if (late !== undefined) lane.backlog.unshift(late);
-      const isOpen = !active.hasBegun && !this.#closing; // the store could not be written
-      if (isOpen) { for (const waiting of batch.toReversed()) lane.backlog.unshift(waiting); }
-      if (this.#announceEnd(last.runId)) this.#changed(key, "run-end");
-      queueMicrotask(() => this.#tellRoom(key)); // once what waits has moved up
-      if (isOpen || lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
-        lane.debounce = setTimeout(() => {
-          lane.debounce = undefined;
-          this.#advance(key, lane);
-        }, isOpen ? REWRITE_MS : this.#settings.queueDebounceMs);
-      } else this.#advance(key, lane);
+      try {
+        if (this.#announceEnd(last.runId)) this.#changed(key, "run-end");
+      } finally {
+        queueMicrotask(() => this.#tellRoom(key)); // once what waits has moved up
+        if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
+          lane.debounce = setTimeout(() => {
+            lane.debounce = undefined;
+            this.#advance(key, lane);
+          }, this.#settings.queueDebounceMs);
+        } else this.#advance(key, lane);
+      }
     }).catch((cause) => this.#log.error(`Run '${last.runId}' failed outside its agent`, { cause }));
     this.#working.add(work);
   }
@@ -480,18 +480,52 @@ export class Runs implements AsyncDisposable {
     for (const tell of waiting) tell();
   }
 
-  /** A turn that was stopped before it began: its message is kept, its end is told. */
-  #dropQueued(submission: Submission, stopReason: StopReason): void {
-    const { runId, sessionKey } = submission;
+  /**
+   * Turns of one conversation that are stopped before they began: their messages are kept, their
+   * ends told. All or nothing: where it throws, they wait as before.
+   */
+  #drop(stopped: readonly Submission[], stopReason: StopReason): void {
+    if (stopped.length === 0) return;
     const now = Date.now();
-    const session = this.#begin([submission], now);
-    const stream = this.#stream(runId, session);
     const outcome = { status: "aborted", text: "", provider: "", model: "" } as const;
-    this.#end(submission, { outcome, session, texts: [], startedAt: now, stopReason });
-    stream.ended(outcome, { at: now, stopReason });
-    this.#announceEnd(runId);
-    this.#tellRoom(sessionKey);
-    this.#changed(sessionKey, "abort");
+    const dropped = this.#store.transaction(() =>
+      stopped.map((submission) => {
+        const { session, appended } = this.#start([submission], now);
+        this.#end(submission, { outcome, session, texts: [], startedAt: now, stopReason });
+        return { submission, session, appended };
+      })
+    );
+    for (const { submission: { runId, sessionKey }, session, appended } of dropped) {
+      const lane = this.#lanes.get(sessionKey);
+      for (const queue of [lane?.backlog, lane?.steering]) {
+        queue?.remove((one) => one.runId === runId);
+      }
+      for (const entry of appended) this.#announce(session, entry);
+      this.#stream(runId, session).ended(outcome, { at: now, stopReason });
+      this.#announceEnd(runId);
+      this.#tellRoom(sessionKey);
+      this.#changed(sessionKey, "abort");
+    }
+  }
+
+  /**
+   * Does what a conversation can't go on without, as often as it takes. Gives up, and returns
+   * `undefined`, where it failed and the signal is aborted.
+   */
+  async #insist<T>(
+    runId: string,
+    work: () => T | Promise<T>,
+    signal = this.#stop.signal,
+  ): Promise<T | undefined> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await work();
+      } catch (cause) {
+        if (attempt === 1) this.#log.error(`Run '${runId}' waits for its store`, { cause });
+      }
+      if (signal.aborted) return undefined;
+      await pause(REWRITE_MS, signal);
+    }
   }
 
   // ── one turn ────────────────────────────────────────────────────────────────────────────────
@@ -500,26 +534,21 @@ export class Runs implements AsyncDisposable {
     batch: readonly Submission[],
     { last, lane, active }: { last: Submission; lane: Lane; active: ActiveRun },
   ): Promise<void> {
+    const { runId, sessionKey, options } = last;
+    const { signal } = active.controller;
     // Who asked hears that the turn is accepted, which must be true, before hearing of the turn.
-    await this.#store.synced();
+    await this.#insist(runId, () => this.#store.synced(), signal);
     await setImmediate();
-    using slot = await this.#slots.take(active.controller.signal);
-    if (this.#closing) return; // still accepted: taken up at the next start
-    if (slot === undefined) {
-      active.hasBegun = true;
-      for (const stopped of batch) this.#dropQueued(stopped, active.stopReason ?? "stop");
+    using slot = await this.#slots.take(signal);
+    const begun = slot && await this.#insist(runId, () => this.#begin(batch), signal);
+    if (begun === undefined) {
+      if (this.#closing) return; // still accepted: taken up at the next start
+      await this.#insist(runId, () => this.#drop(batch, active.stopReason ?? "stop"));
       return;
     }
-    const { runId, sessionKey, options } = last;
-    const startedAt = Date.now();
-    const session = this.#begin(batch, startedAt);
-    active.hasBegun = true;
+    const { session, startedAt } = begun;
     using stream = this.#stream(runId, session);
-    for (const { runId: merged } of batch) if (merged !== runId) this.#tellMerged(merged, session);
-    stream.started(startedAt);
     const answering = answeringOf(last);
-    if (answering !== undefined) this.#replies?.began(answering);
-    this.#changed(sessionKey, "run-start");
     const limit = options.timeoutMs ?? this.#settings.timeoutMs;
     const timer = limit === 0 ? undefined : setTimeout(() => {
       active.stopReason ??= "timeout";
@@ -528,6 +557,11 @@ export class Runs implements AsyncDisposable {
     const texts: string[] = [];
     let outcome: RunOutcome | undefined;
     try {
+      const merged = batch.filter((other) => other !== last);
+      for (const { runId: other } of merged) this.#tellMerged(other, session);
+      stream.started(startedAt);
+      if (answering !== undefined) this.#replies?.began(answering);
+      this.#changed(sessionKey, "run-start");
       for await (const event of this.#events(last, { session, lane, active })) {
         if (this.#isForNextStart(last, active)) continue;
         stream.tell(event);
@@ -552,8 +586,9 @@ export class Runs implements AsyncDisposable {
       model: "",
     };
     const { stopReason, stats } = active;
-    const at = this.#end(last, { outcome, session, texts, startedAt, stopReason, stats });
-    stream.ended(outcome, { at, stopReason });
+    const ending = { outcome, session, texts, startedAt, stopReason, stats };
+    const at = await this.#insist(runId, () => this.#end(last, ending));
+    if (at !== undefined) stream.ended(outcome, { at, stopReason });
   }
 
   /** The gateway stops before the answer to somebody's message began: it is left as it is. */
@@ -581,7 +616,7 @@ export class Runs implements AsyncDisposable {
     const io = {
       history: () => this.#store.transcripts.context(session.id).filter(isForModel),
       steering: () => {
-        const joining = lane.steering.splice(0);
+        const joining = lane.steering.remove(() => true);
         active.joining.push(...joining);
         return joining.map(({ message }) => message);
       },
@@ -596,7 +631,10 @@ export class Runs implements AsyncDisposable {
    * Stores the messages of the turn and marks it started, all or nothing. All but the last end here:
    * its answer is theirs.
    */
-  #begin(batch: readonly Submission[], startedAt: number): Session {
+  #start(
+    batch: readonly Submission[],
+    startedAt: number,
+  ): { readonly session: Session; readonly appended: readonly TranscriptEntry[] } {
     const appended: TranscriptEntry[] = [];
     const session = this.#store.transaction(() => {
       const { runId: into, sessionKey } = batch.at(-1) ?? batch[0]!;
@@ -615,8 +653,15 @@ export class Runs implements AsyncDisposable {
       }
       return kept;
     });
+    return { session, appended };
+  }
+
+  /** Starts a turn, and tells its messages to those who follow the conversation. */
+  #begin(batch: readonly Submission[]): { readonly session: Session; readonly startedAt: number } {
+    const startedAt = Date.now();
+    const { session, appended } = this.#start(batch, startedAt);
     for (const entry of appended) this.#announce(session, entry);
-    return session;
+    return { session, startedAt };
   }
 
   /** Acts on an event of the agent: messages and compactions are on disk when this returns. */
@@ -675,9 +720,8 @@ export class Runs implements AsyncDisposable {
     { session, active }: { session: Session; active: ActiveRun },
   ): void {
     const index = active.joining.findIndex(({ runId }) => runId === idempotencyKey);
-    const [submission] = index < 0 ? [] : active.joining.splice(index, 1);
+    const submission = active.joining[index];
     if (submission === undefined) return;
-    active.hasActed = false; // all that was done is stored: from here on it can be taken again
     const at = Date.now();
     const { runId, message } = submission;
     const entry = this.#store.transaction(() => {
@@ -686,6 +730,8 @@ export class Runs implements AsyncDisposable {
       this.#finishMerged(runId, { into: active.runId, session, at });
       return appended;
     });
+    active.joining.splice(index, 1);
+    active.hasActed = false; // all that was done is stored: from here on it can be taken again
     this.#announce(session, entry);
     this.#tellMerged(runId, session);
   }

@@ -10,6 +10,7 @@ import {
 import { GatewayError } from "../error.ts";
 import type { RunRequest } from "../run.ts";
 import { type SessionKey, textOf } from "../session.ts";
+import type { Store } from "../store.ts";
 import { openStore } from "../store/sqlite.ts";
 
 const KEY = "agent:main:main" as SessionKey;
@@ -579,6 +580,121 @@ Deno.test("a stop keeps what was said, and leaves what waits for the next start"
   await ended(second, "r3");
 });
 
+// ── a store that can't be written ─────────────────────────────────────────────────────────────
+
+Deno.test("an end that could not be written is written later, and told to who waits for it", async () => {
+  using store = openStore(":memory:");
+  await using kernel = startKernel({ store: failing(store, { finish: 1 }) });
+  await send(kernel, "hi", { idempotencyKey: "r1" });
+  const turn = await kernel.agent.turn();
+  const waiting = kernel.call("agent.wait", { runId: "r1" });
+  await turn.answers("hello");
+  strictEqual((await waiting).status, "ok");
+  await kernel.events.chat("final", "r1");
+  await send(kernel, "and now?");
+  await (await kernel.agent.turn()).answers("nothing");
+});
+
+Deno.test("a stop of the gateway does not wait for an end that can't be written", async () => {
+  using store = openStore(":memory:");
+  await using kernel = startKernel({ store: failing(store, { finish: Infinity }) });
+  await send(kernel, "hi", { idempotencyKey: "r1" });
+  const turn = await kernel.agent.turn();
+  await turn.answers("hello");
+  await kernel.gateway.stopRuns();
+  await using next = startKernel({ store });
+  strictEqual((await next.call("agent.wait", { runId: "r1" })).status, "ok");
+});
+
+Deno.test("what waits and can't be stopped is taken, and what runs is stopped nonetheless", async () => {
+  using store = openStore(":memory:");
+  await using kernel = startKernel({
+    store: failing(store, { finish: 1 }),
+    config: { messages: { queue: { mode: "followup" } } },
+  });
+  for (const runId of ["r1", "r2", "r3"]) await send(kernel, runId, { idempotencyKey: runId });
+  const turn = await kernel.agent.turn();
+  await rejects(kernel.call("chat.abort", { sessionKey: "main" }), /disk is full/);
+  strictEqual(turn.signal.aborted, true);
+  for (const runId of ["r2", "r3"]) {
+    const next = await kernel.agent.turn();
+    strictEqual(next.request.runId, runId);
+    await next.answers("ok");
+  }
+  await ended(kernel, "r3");
+});
+
+Deno.test("interrupt: no message is lost where those before it can't be dropped", async () => {
+  using store = openStore(":memory:");
+  await using kernel = startKernel({ store: failing(store, { finish: 1 }) });
+  await send(kernel, "one", { idempotencyKey: "r1" });
+  const first = await kernel.agent.turn();
+  await send(kernel, "two", { idempotencyKey: "r2", queueMode: "followup" });
+  await send(kernel, "three", { idempotencyKey: "r3", queueMode: "interrupt" });
+  strictEqual(first.signal.aborted, true);
+  for (const runId of ["r2", "r3"]) {
+    const next = await kernel.agent.turn();
+    strictEqual(next.request.runId, runId);
+    await next.answers("ok");
+  }
+});
+
+Deno.test("steer: a message whose joining can't be written begins the next turn", async () => {
+  using store = openStore(":memory:");
+  const faults: Faults = {};
+  await using kernel = startKernel({ store: failing(store, faults) });
+  await send(kernel, "one", { idempotencyKey: "r1" });
+  const first = await kernel.agent.turn();
+  await send(kernel, "two", { idempotencyKey: "r2" });
+  faults.start = 1;
+  const [message] = first.io.steering();
+  ok(message !== undefined);
+  void first.emit({ type: "message", message });
+  const second = await kernel.agent.turn();
+  strictEqual(second.request.runId, "r2");
+  await second.answers("2");
+  await ended(kernel, "r2");
+});
+
+Deno.test("abort: a turn that was stopped before it began is not begun, whatever can't be written", async () => {
+  using store = openStore(":memory:");
+  const faults: Faults = { finish: 1 };
+  await using kernel = startKernel({
+    store: failing(store, faults),
+    config: { agents: { defaults: { maxConcurrent: 1 } } },
+  });
+  await send(kernel, "one", { sessionKey: "a", idempotencyKey: "r1" });
+  const first = await kernel.agent.turn();
+  await send(kernel, "two", { sessionKey: "b", idempotencyKey: "r2" });
+  const { runIds } = await kernel.call("chat.abort", { sessionKey: "b" });
+  deepStrictEqual(runIds, ["r2"]);
+  strictEqual(store.runs.get("r2")?.state, "aborted");
+  faults.synced = 1;
+  const sent = send(kernel, "three", { sessionKey: "c", idempotencyKey: "r3" });
+  await kernel.call("chat.abort", { sessionKey: "c" });
+  await sent;
+  strictEqual(store.runs.get("r3")?.state, "aborted");
+  await first.answers("1");
+  strictEqual(kernel.agent.unclaimed, 0);
+});
+
+Deno.test("a run ends, and the next one begins, also where the store can't be read", async () => {
+  using store = openStore(":memory:");
+  const faults: Faults = {};
+  await using kernel = startKernel({
+    store: failing(store, faults),
+    config: { messages: { queue: { mode: "collect", debounceMs: 0 } } },
+  });
+  for (const runId of ["r1", "r2", "r3"]) await send(kernel, runId, { idempotencyKey: runId });
+  const turn = await kernel.agent.turn();
+  faults.get = 2;
+  await turn.answers("1");
+  await kernel.events.chat("error", "r3");
+  await send(kernel, "and now?", { idempotencyKey: "r4" });
+  await (await kernel.agent.turn()).answers("4");
+  await ended(kernel, "r4");
+});
+
 // ── being asked twice ─────────────────────────────────────────────────────────────────────────
 
 Deno.test("chat.send: the same request again is told how the first one stands", async () => {
@@ -780,4 +896,31 @@ function transcript(kernel: TestKernel): readonly string[] {
   return entries(kernel).map((entry) =>
     entry.kind === "message" ? `${entry.message.role}: ${textOf(entry.message)}` : entry.kind
   );
+}
+
+/** How often which calls of the store fail: those of its runs, and `synced`. */
+type Faults = Partial<Record<keyof Store["runs"] | "synced", number>>;
+
+/** The same store, but for the calls that fail. */
+function failing(store: Store, faults: Faults): Store {
+  const fail = (name: keyof Faults) => {
+    const left = faults[name] ?? 0;
+    faults[name] = left - 1;
+    if (left > 0) throw new Error("database or disk is full");
+  };
+  const runs = new Proxy(store.runs, {
+    get(target, name: keyof Store["runs"]) {
+      return (...args: unknown[]) => {
+        fail(name);
+        return Reflect.apply(target[name], target, args);
+      };
+    },
+  });
+  return {
+    ...store,
+    runs,
+    transaction: <T>(change: () => T) => store.transaction(change),
+    // deno-lint-ignore require-await -- what is thrown is a rejection
+    synced: async () => fail("synced"),
+  };
 }
