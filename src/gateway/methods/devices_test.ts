@@ -202,6 +202,21 @@ Deno.test("what a removed or revoked device asked the agent to do is stopped; a 
   }
 });
 
+Deno.test("what a removed device began a session with, or has summarised, is stopped too", async () => {
+  for (const method of ["sessions.create", "sessions.compact"] as const) {
+    await using kernel = startKernel();
+    pair(kernel, "phone", { scopes: ["operator.admin"] });
+    await kernel.call("sessions.create", { key: "main" });
+    const params = method === "sessions.create" ? { message: "go" } : { key: "main" };
+    const answer = kernel.call(method, params, { caller: callerOf({ deviceId: "phone" }) });
+    const turn = await kernel.agent.turn();
+    await kernel.call("device.pair.remove", { deviceId: "phone" });
+    await kernel.events.chat("aborted");
+    strictEqual(turn.signal.aborted, true, method);
+    await answer;
+  }
+});
+
 Deno.test("rotating, revoking and removing end the device's connections, after the answer", async () => {
   const params = { deviceId: "own", role: "operator" };
   for (

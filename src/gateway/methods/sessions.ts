@@ -25,7 +25,7 @@ import { sessionEntry, THINKING_OPTIONS } from "../rows.ts";
 import type { Runs } from "../runs.ts";
 import type { Settings } from "../settings.ts";
 import type { Subscriptions } from "../subscriptions.ts";
-import { readMessage, userMessage } from "./chat.ts";
+import { readMessage, refuseDenied, userMessage } from "./chat.ts";
 
 /** Rows that `sessions.list` gives when nobody says how many, and at most. */
 const DEFAULT_ROWS = 100;
@@ -158,17 +158,19 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
       settings.requireAgent(agentOf(key));
       const text = readMessage(params.message ?? params.task ?? "");
       const attachments = readAttachments(params.attachments ?? []);
+      const runStarted = text !== "" || attachments.length > 0;
+      if (runStarted) refuseDenied(conversations.get(key));
       const { label, displayName, model, thinkingLevel } = params;
       const changes = await readChanges({ label, displayName, model, thinkingLevel }, key);
       const session = labelled(() => conversations.change(key, changes));
       conversations.changed(key, "create");
-      const runStarted = text !== "" || attachments.length > 0;
       if (runStarted && runs.get(runId) === undefined) { // a repeat may have been quicker
         const message = userMessage(text, { runId, attachments });
         const { timeoutMs } = params;
         const options = timeoutMs === undefined ? {} : { timeoutMs };
-        const { connId } = caller;
-        runs.submit({ runId, method: "chat.send", sessionKey: key, message, connId, options });
+        const { connId, deviceId } = caller;
+        const asked = { message, options, connId, deviceId };
+        runs.submit({ runId, method: "chat.send", sessionKey: key, ...asked });
       }
       return {
         ok: true,
@@ -212,6 +214,7 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
         message: userMessage("/compact", { runId }),
         options: { compact: true },
         connId: caller.connId,
+        deviceId: caller.deviceId,
       });
       const result = await runs.ended(runId, { signal });
       const compacted = (conversations.get(key)?.stats.compactionCount ?? 0) > before;

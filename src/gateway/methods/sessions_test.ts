@@ -237,6 +237,16 @@ Deno.test("sessions.create makes a session of its own, and may say the first wor
   strictEqual(kernel.store.sessions.count({}), count);
 });
 
+Deno.test("sessions.create says nothing in a session that may not be written to", async () => {
+  await using kernel = startKernel();
+  await kernel.call("sessions.patch", { key: "x", sendPolicy: "deny" });
+  await rejects(
+    kernel.call("sessions.create", { key: "x", label: "w", message: "hi" }),
+    /send blocked by session policy/,
+  );
+  strictEqual(kernel.store.sessions.get("agent:main:x" as SessionKey)?.settings.label, undefined);
+});
+
 Deno.test("sessions.reset gives a new id, keeps what was set, and the old transcript", async () => {
   await using kernel = startKernel();
   await kernel.call("sessions.patch", { key: "main", label: "home", thinkingLevel: "low" });
