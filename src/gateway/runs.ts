@@ -369,10 +369,11 @@ export class Runs implements AsyncDisposable {
   /** Stops what a device asked for, and drops what of it waits; resolves once that is done. */
   async abortOf(deviceId: string): Promise<void> {
     const runIds = [...this.#askers].filter(([, asker]) => asker === deviceId).map(([id]) => id);
-    await Promise.all(runIds.map(async (runId) => {
+    const stop = async (runId: string) => {
       const key = this.sessionOf(runId);
       if (key !== undefined) await this.abort(key, { runId, stopReason: "stop" });
-    }));
+    };
+    await Promise.all(runIds.map((runId) => this.#insist(runId, () => stop(runId))));
   }
 
   /** Stops what runs, keeping what was said; what only waits is taken up at the next start. */

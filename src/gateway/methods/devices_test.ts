@@ -1,5 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { callerOf, startKernel, type TestKernel } from "../../../tests/kernel.ts";
+import { aborted } from "../../deadline.ts";
+import { openStore } from "../../store/sqlite.ts";
 import type { Arrival } from "../pairing.ts";
 
 const pairing = ["operator.pairing"];
@@ -215,6 +217,36 @@ Deno.test("what a removed device began a session with, or has summarised, is sto
     strictEqual(turn.signal.aborted, true, method);
     await answer;
   }
+});
+
+Deno.test("a device is removed also where what it has waiting can't be stopped", async () => {
+  using kept = openStore(":memory:");
+  const finish = () => {
+    throw new Error("database or disk is full");
+  };
+  let isFull = false;
+  const runs = new Proxy(kept.runs, {
+    get: (target, name: keyof typeof kept.runs) =>
+      isFull && name === "finish" ? finish : target[name].bind(target),
+  });
+  const transaction = <T>(change: () => T) => kept.transaction(change);
+  await using kernel = startKernel({
+    store: { ...kept, runs, transaction },
+    config: { messages: { queue: { mode: "followup" } } },
+  });
+  pair(kernel, "phone", { scopes: ["operator.write"] });
+  const caller = callerOf({ deviceId: "phone", scopes: ["operator.write"] });
+  for (const idempotencyKey of ["r1", "r2"]) {
+    await kernel.call("chat.send", { sessionKey: "main", message: "go", idempotencyKey }, {
+      caller,
+    });
+  }
+  const turn = await kernel.agent.turn();
+  isFull = true;
+  await kernel.call("device.pair.remove", { deviceId: "phone" });
+  await aborted(turn.signal);
+  isFull = false;
+  await kernel.events.chat("aborted", "r2");
 });
 
 Deno.test("rotating, revoking and removing end the device's connections, after the answer", async () => {
