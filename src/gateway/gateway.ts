@@ -52,6 +52,7 @@ import { Settings } from "./settings.ts";
 import { SetupCodes } from "./setup_codes.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { SystemEvents } from "./system_events.ts";
+import { unattended } from "./unattended.ts";
 
 /** Clients that lost no contact in this time know it by the `tick`. Milliseconds. */
 export const TICK_MS = 30_000;
@@ -306,15 +307,17 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const timers = [
     setInterval(() => bus.publish({ name: "tick", payload: { ts: Date.now() } }), TICK_MS),
-    setInterval(() => health.refresh(), HEALTH_MS),
-    setInterval(() => {
-      try {
+    setInterval(
+      unattended(() => health.refresh(), { log, failed: "How the gateway is could not be told" }),
+      HEALTH_MS,
+    ),
+    setInterval(
+      unattended(() => {
         runs.prune(Date.now());
         inbox.prune();
-      } catch (cause) {
-        log.error("What is over could not be forgotten", { cause });
-      }
-    }, PRUNE_MS),
+      }, { log, failed: "What is over could not be forgotten" }),
+      PRUNE_MS,
+    ),
   ];
   heartbeats.run(stop.signal);
   runs.recover();

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { callerOf, RecordedLog, startKernel } from "../../tests/kernel.ts";
 import type { GatewayEvent } from "../event.ts";
+import { openStore } from "../store/sqlite.ts";
 import { createBus } from "./bus.ts";
 
 Deno.test("a new connection is told who is here and how the gateway is, and nobody else is", async () => {
@@ -33,6 +34,51 @@ Deno.test("hello tells each version what it has", async () => {
   const [three, four] = [kernel.gateway.hello(3).features, kernel.gateway.hello(4).features];
   ok(!three.methods.includes("sessions.subscribe") && four.methods.includes("sessions.subscribe"));
   ok(!three.events.includes("sessions.changed") && four.events.includes("sessions.changed"));
+});
+
+Deno.test("what is done at intervals outlives a store that fails", async () => {
+  using kept = openStore(":memory:");
+  let isBroken = false;
+  const broken = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, name) {
+        if (isBroken) throw new Error("disk I/O error");
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  const { sessions, runs, outbox, values } = kept;
+  const store = {
+    ...kept,
+    sessions: broken(sessions),
+    runs: broken(runs),
+    outbox: broken(outbox),
+    values: broken(values),
+    transaction: <T>(change: () => T) => kept.transaction(change),
+  };
+  const { setInterval } = globalThis;
+  const intervals: (() => unknown)[] = [];
+  globalThis.setInterval = ((work: () => unknown) => {
+    intervals.push(work);
+    return 0;
+  }) as typeof setInterval;
+  try {
+    await using kernel = startKernel({
+      store,
+      config: { agents: { defaults: { heartbeat: { every: "1ms" } } } },
+    });
+    isBroken = true;
+    for (const work of intervals) await work();
+    isBroken = false;
+    deepStrictEqual(kernel.log.lines.map(({ message }) => message), [
+      "What was not sent in time could not be looked for",
+      "How the gateway is could not be told",
+      "What is over could not be forgotten",
+      "A heartbeat failed",
+    ]);
+  } finally {
+    globalThis.setInterval = setInterval;
+  }
 });
 
 Deno.test("the end is told to everybody", async () => {

@@ -8,6 +8,7 @@ import { HEARTBEAT_ACK_CHARS, HEARTBEAT_PROMPT, parseEvery } from "./health.ts";
 import { beginningOf } from "./history.ts";
 import type { Runs } from "./runs.ts";
 import type { Settings } from "./settings.ts";
+import { unattended } from "./unattended.ts";
 
 /** How often it looks whether an agent is due. */
 const LOOK_MS = 1_000;
@@ -51,11 +52,11 @@ export class Heartbeats {
 
   /** Wakes whoever is due, until the signal aborts. */
   run(signal: AbortSignal): void {
-    const timer = setInterval(() => {
-      this.look(signal, Date.now()).catch((cause) =>
-        this.#log.error("A heartbeat failed", { cause })
-      );
-    }, LOOK_MS);
+    const look = () => this.look(signal, Date.now());
+    const timer = setInterval(
+      unattended(look, { log: this.#log, failed: "A heartbeat failed" }),
+      LOOK_MS,
+    );
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
 

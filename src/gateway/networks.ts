@@ -12,6 +12,7 @@ import { Outbox } from "./outbox.ts";
 import { ChatReplies } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import { Supervisor } from "./supervisor.ts";
+import { unattended } from "./unattended.ts";
 
 /** What the program knows of networks. */
 export interface KnownNetworks {
@@ -59,6 +60,10 @@ const ALL = 1_000_000;
 export function createNetworks(parts: NetworksParts): Networks {
   const { known, store, settings, log, stateDir, commands, receive } = parts;
   let telling: ReturnType<typeof setTimeout> | undefined;
+  const tell = unattended(() => {
+    telling = undefined;
+    parts.changed();
+  }, { log, failed: "How the networks are could not be told" });
   const supervisor: Supervisor = new Supervisor({
     networks: known.entries,
     config: () => settings.config,
@@ -73,10 +78,7 @@ export function createNetworks(parts: NetworksParts): Networks {
       replies.rehearse(account);
     },
     changed: () => {
-      telling ??= setTimeout(() => {
-        telling = undefined;
-        parts.changed();
-      }, CHANGED_MS);
+      telling ??= setTimeout(tell, CHANGED_MS);
     },
   });
   const folder = `${stateDir}/media/outbound`;
@@ -94,13 +96,13 @@ export function createNetworks(parts: NetworksParts): Networks {
     settings,
     log,
   });
-  const timer = setInterval(() => {
-    try {
-      outbox.sweep();
-    } catch (cause) {
-      log.error("What was not sent in time could not be looked for", { cause });
-    }
-  }, SWEEP_MS);
+  const timer = setInterval(
+    unattended(() => outbox.sweep(), {
+      log,
+      failed: "What was not sent in time could not be looked for",
+    }),
+    SWEEP_MS,
+  );
   let sweeping: Promise<void> | undefined;
 
   const messaging = new Messaging({ store, supervisor, outbox, files });

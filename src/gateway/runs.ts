@@ -28,6 +28,7 @@ import { wireMessage } from "./history.ts";
 import type { Settings } from "./settings.ts";
 import { isSilent, RunStream, type StopReason } from "./stream.ts";
 import type { SystemEvents } from "./system_events.ts";
+import { unattended } from "./unattended.ts";
 
 /** A turn that a client asks for. */
 export interface Submission {
@@ -464,10 +465,15 @@ export class Runs implements AsyncDisposable {
       } finally {
         queueMicrotask(() => this.#tellRoom(key)); // once what waits has moved up
         if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
-          lane.debounce = setTimeout(() => {
+          const next = () => {
             lane.debounce = undefined;
             this.#advance(key, lane);
-          }, this.#settings.queueDebounceMs);
+          };
+          const failed = "What waits could not be taken";
+          lane.debounce = setTimeout(
+            unattended(next, { log: this.#log, failed }),
+            this.#settings.queueDebounceMs,
+          );
         } else this.#advance(key, lane);
       }
     }).catch((cause) => this.#log.error(`Run '${last.runId}' failed outside its agent`, { cause }));
