@@ -111,7 +111,7 @@ export interface Runs {
   /** Marks it started and appends its user message, in one transaction. */
   start(runId: string, sessionId: string, entry: NewEntry, startedAt: number): TranscriptEntry;
   finish(runId: string, state: "ok" | "error" | "aborted", result: unknown, endedAt: number): void;
-  /** Those that a crash left accepted or started, oldest first. */
+  /** Those that a crash left accepted or started, in the order in which they were accepted. */
   unfinished(): readonly StoredRun[];
   /** Forgets ended runs that ended before `before`. */
   prune(before: number): number;
