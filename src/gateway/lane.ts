@@ -13,17 +13,14 @@ export class Slots {
    * signal aborts first.
    */
   async take(signal: AbortSignal): Promise<Disposable | undefined> {
-    if (signal.aborted) return undefined;
-    if (this.#busy < this.#limit()) this.#busy++;
-    else if (!await this.#queue(signal)) return undefined;
+    if (signal.aborted || !await this.#queue(signal)) return undefined;
     let held = true;
     return {
       [Symbol.dispose]: () => {
         if (!held) return;
         held = false;
-        const next = this.#waiting.shift();
-        if (next === undefined) this.#busy--;
-        else next(); // the slot changes hands: nobody can slip in between
+        this.#busy--;
+        this.#handOut();
       },
     };
   }
@@ -45,7 +42,18 @@ export class Slots {
       };
       this.#waiting.push(own);
       signal.addEventListener("abort", leave, { once: true });
+      this.#handOut();
     });
+  }
+
+  /** Lets in whoever waits, as many as there is room for now: the limit may have changed. */
+  #handOut(): void {
+    while (this.#busy < this.#limit()) {
+      const own = this.#waiting.shift();
+      if (own === undefined) return;
+      this.#busy++;
+      own();
+    }
   }
 }
 

@@ -22,6 +22,30 @@ Deno.test("slots are given to as many as there are, and then in the order of ask
   deepStrictEqual(order, ["a", "b", "c", "d"]);
 });
 
+Deno.test("who waits counts by the limit as it is now", async () => {
+  let limit = 1;
+  const slots = new Slots(() => limit);
+  const order: string[] = [];
+  const ask = async (name: string) => {
+    const slot = await slots.take(never);
+    order.push(name);
+    return slot;
+  };
+  const first = await ask("a");
+  const waiting = ["b", "c", "d"].map(ask);
+  limit = 3;
+  const last = ask("e");
+  const [second, third] = await Promise.all(waiting.slice(0, 2));
+  deepStrictEqual([order, slots.busy], [["a", "b", "c"], 3]);
+  limit = 1;
+  for (const slot of [first, second]) slot?.[Symbol.dispose]();
+  strictEqual(slots.busy, 1);
+  third?.[Symbol.dispose]();
+  (await waiting[2])?.[Symbol.dispose]();
+  await last;
+  deepStrictEqual(order, ["a", "b", "c", "d", "e"]);
+});
+
 Deno.test("a slot is given back once, however often it is disposed of", async () => {
   const slots = new Slots(() => 2);
   const first = await slots.take(never);
