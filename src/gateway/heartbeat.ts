@@ -68,7 +68,8 @@ export class Heartbeats {
         this.#dueAt.delete(agentId);
         continue;
       }
-      const dueAt = this.#dueAt.get(agentId) ?? now + everyMs;
+      // The interval may be shorter than it was, and the clock set back.
+      const dueAt = Math.min(this.#dueAt.get(agentId) ?? Infinity, now + everyMs);
       this.#dueAt.set(agentId, now < dueAt ? dueAt : now + everyMs);
       if (now >= dueAt) await this.#wake(agentId, signal);
     }

@@ -121,6 +121,30 @@ Deno.test("without an interval, or switched off, nobody is woken", async () => {
   strictEqual(house.heartbeats.last, null);
 });
 
+Deno.test("nobody sleeps longer than the interval, be it shortened or the clock set back", async () => {
+  let every = "1d";
+  await using house = open({
+    agents: {
+      defaults: {
+        get heartbeat() {
+          return { every };
+        },
+      },
+    },
+  });
+  await house.look(100 * HOUR);
+  every = "1h";
+  await house.look(100 * HOUR);
+  const wakes = async (now: number) => {
+    const looked = house.look(now);
+    await (await house.agent.turn()).answers("HEARTBEAT_OK");
+    await looked;
+  };
+  await wakes(101 * HOUR);
+  await house.look(10 * HOUR); // it was set back
+  await wakes(11 * HOUR);
+});
+
 Deno.test("each agent has its own interval", async () => {
   await using house = open({
     agents: {
