@@ -27,7 +27,7 @@ import { Backlog, Slots } from "./lane.ts";
 import { wireMessage } from "./history.ts";
 import type { Settings } from "./settings.ts";
 import { isSilent, RunStream, type StopReason } from "./stream.ts";
-import type { SystemEvents } from "./system_events.ts";
+import type { SystemEvents, Told } from "./system_events.ts";
 import { unattended } from "./unattended.ts";
 
 /** A turn that a client asks for. */
@@ -123,6 +123,8 @@ interface ActiveRun {
   stopReason?: StopReason;
   /** Something of it is stored since it was last asked: it can't be taken again. */
   hasActed: boolean;
+  /** Told to the agent, which has not answered yet. */
+  notices: Told | undefined;
 }
 
 /** What a chat hears when `/compact` is done. */
@@ -451,6 +453,7 @@ export class Runs implements AsyncDisposable {
       joining: [],
       stats: {},
       hasActed: false,
+      notices: undefined,
     };
     lane.active = active;
     const work = this.#take(batch, { last, lane, active }).finally(() => {
@@ -608,8 +611,10 @@ export class Runs implements AsyncDisposable {
     { session, lane, active }: { session: Session; lane: Lane; active: ActiveRun },
   ): AsyncIterable<RunEvent> {
     const isCompaction = options.compact === true;
-    const notices = isCompaction ? undefined : this.#systemEvents.take(session.key);
-    const extra = [options.extraSystemPrompt, notices].filter((part) => part !== undefined);
+    active.notices = isCompaction ? undefined : this.#systemEvents.tell(session.key);
+    const extra = [options.extraSystemPrompt, active.notices?.lines].filter((part) =>
+      part !== undefined
+    );
     const request: RunRequest = {
       runId,
       agentId: session.agentId,
@@ -691,8 +696,10 @@ export class Runs implements AsyncDisposable {
       const text = message.role === "assistant" ? textOf(message).trim() : "";
       if (text !== "") texts.push(text);
       active.hasActed = true;
+      const isAnswer = message.role === "assistant" && message.stopReason !== "error";
       const entry = this.#store.transaction(() => {
         const isWhole = message.role === "assistant" && message.stopReason !== "aborted";
+        if (isAnswer) active.notices?.heard();
         if (answering !== undefined && text !== "" && !isSilent(text)) {
           if (isWhole) this.#replies?.said(answering, text);
           else this.#replies?.brokeOff(answering, text);
@@ -700,6 +707,7 @@ export class Runs implements AsyncDisposable {
         const line = { kind: "message", message, at, runId } as const;
         return this.#store.transcripts.append(session.id, line);
       });
+      if (isAnswer) active.notices = undefined;
       this.#announce(session, entry);
     } else if (event.type === "compaction" && event.phase === "end" && event.compaction) {
       const { compaction } = event;

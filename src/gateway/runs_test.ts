@@ -839,12 +839,34 @@ Deno.test("notices are told with the next turn, once, and not to a summary", asy
   const answer = kernel.call("agent", { ...params, idempotencyKey: "a1" });
   const first = await kernel.agent.turn();
   match(first.request.extraSystemPrompt ?? "", /^Be brief\.\n\nSystem: \[.+\] the door is open$/);
-  await first.ends();
+  await first.answers("I will");
   await answer;
   await send(kernel, "and now?");
   const second = await kernel.agent.turn();
   strictEqual(second.request.extraSystemPrompt, undefined);
   await second.ends();
+});
+
+Deno.test("notices wait until the agent has answered to them, whatever ends the turn before", async () => {
+  await using kernel = startKernel();
+  await kernel.call("system-event", { text: "the door is open" });
+  await send(kernel, "one");
+  const first = await kernel.agent.turn();
+  const message = assistantMessage("", { stopReason: "error", errorMessage: "no key" });
+  await first.emit({ type: "message", message });
+  await first.ends({ status: "error", kind: "auth", error: "no key" });
+  await send(kernel, "two");
+  match((await kernel.agent.turn()).request.extraSystemPrompt ?? "", /the door is open$/);
+  await using next = await kernel.restart();
+  await send(next, "three");
+  const third = await next.agent.turn();
+  match(third.request.extraSystemPrompt ?? "", /the door is open$/);
+  await next.call("system-event", { text: "the door is shut" });
+  await third.answers("I see");
+  await send(next, "four");
+  const last = await next.agent.turn();
+  match(last.request.extraSystemPrompt ?? "", /^System: \[[^\]]+\] the door is shut$/);
+  await last.ends();
 });
 
 Deno.test("tools are told to those who started something in the session, and can show them", async () => {

@@ -7,6 +7,14 @@ interface Notice {
   readonly at: number;
 }
 
+/** Notices that are told to an agent. */
+export interface Told {
+  /** A line for each of them. */
+  readonly lines: string;
+  /** The agent has answered to them: they are not told again. */
+  heard(): void;
+}
+
 /** Notices kept for one conversation; older ones give way. */
 const CAP = 20;
 
@@ -27,14 +35,21 @@ export class SystemEvents {
     return this.#read(key).map(({ text }) => text);
   }
 
-  /** Hands out what waits, as lines for the agent; they are gone once `take` returned. */
-  take(key: SessionKey): string | undefined {
+  /** What the agent is to be told with a turn. It waits on, as the turn may end before it is heard. */
+  tell(key: SessionKey): Told | undefined {
     const notices = this.#read(key);
     if (notices.length === 0) return undefined;
-    this.#values.delete(nameOf(key));
-    return notices.map(({ text, at }) => `System: [${new Date(at).toISOString()}] ${text}`).join(
-      "\n",
-    );
+    return {
+      lines: notices.map(({ text, at }) => `System: [${new Date(at).toISOString()}] ${text}`)
+        .join("\n"),
+      heard: () => {
+        const isTold = ({ text, at }: Notice) =>
+          notices.some((told) => told.text === text && told.at === at);
+        const left = this.#read(key).filter((notice) => !isTold(notice));
+        if (left.length > 0) this.#values.set(nameOf(key), left);
+        else this.#values.delete(nameOf(key));
+      },
+    };
   }
 
   #read(key: SessionKey): readonly Notice[] {
