@@ -128,6 +128,21 @@ Deno.test("edit says what is wrong with a passage that isn't there once", async 
   strictEqual(await place.read("a.md"), "  one two\nx\nx\none three\n");
 });
 
+Deno.test("edits of one file at one time lose nothing that was said to be done", async () => {
+  for (let round = 0; round < 20; round++) {
+    await using place = await workspace({ "notes.md": "a\nb\nc\n" });
+    const letters = ["a", "b", "c"];
+    const results = await Promise.all(
+      letters.map((letter) =>
+        place.use("edit", { path: "notes.md", oldText: letter, newText: letter.toUpperCase() })
+      ),
+    );
+    const text = await place.read("notes.md");
+    const done = letters.map((letter, i) => results[i]?.isError ? letter : letter.toUpperCase());
+    strictEqual(text, done.map((letter) => `${letter}\n`).join(""));
+  }
+});
+
 Deno.test("edit leaves what is not UTF-8 as it is", async () => {
   await using place = await workspace({});
   await Deno.writeFile(join(place.root, "latin"), new Uint8Array([0x61, 0xe9, 0x62]));

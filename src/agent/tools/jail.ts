@@ -76,10 +76,11 @@ export class Jail {
       const mode = existing?.info.mode ?? await rightsOf(folder) & 0o666;
       await writeDurably(temporary, text, mode);
       if (await realPath(folder) !== folder) throw outside(path);
-      if (unlessChanged !== undefined && !await isUnchanged(unlessChanged)) {
+      // The look and the exchange in one go: another conversation may be at the same file.
+      if (unlessChanged !== undefined && !isUnchanged(unlessChanged)) {
         throw new Refusal(`'${shown}' was changed by somebody else meanwhile; read it again`);
       }
-      await Deno.rename(temporary, target);
+      Deno.renameSync(temporary, target);
     } catch (error) {
       await Deno.remove(temporary).catch(() => {}); // not there, or nothing more to be done
       throw error;
@@ -142,10 +143,15 @@ async function requireSame({ info, real, shown }: Found, file: Deno.FsFile): Pro
   if (!same) throw new Refusal(`'${shown}' is being changed`);
 }
 
-async function isUnchanged({ real, info }: Found): Promise<boolean> {
-  const now = await lstat(real);
-  return now?.ino === info.ino && now?.size === info.size &&
-    now?.mtime?.getTime() === info.mtime?.getTime();
+function isUnchanged({ real, info }: Found): boolean {
+  try {
+    const now = Deno.lstatSync(real);
+    return now.ino === info.ino && now.size === info.size &&
+      now.mtime?.getTime() === info.mtime?.getTime();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** What is made in a folder is for nobody whom the folder is not for, whatever the umask says. */
