@@ -3,6 +3,7 @@ import type { CommandEntry } from "../../schemas/chat.ts";
 import { GatewayError } from "../error.ts";
 import { type ModelCatalog, modelRef } from "../model.ts";
 import {
+  agentOf,
   QUEUE_MODES,
   type QueueMode,
   type Session,
@@ -181,11 +182,10 @@ function help(): string {
 
 async function status(key: SessionKey, parts: CommandParts): Promise<string> {
   const session = parts.get(key);
-  const agentId = session?.agentId ?? parts.settings.keys.defaultAgentId;
+  const agentId = agentOf(key);
   const choice = await parts.models.choose(agentId);
   const override = session?.settings.model;
-  const { totalTokens } = session?.stats ?? {};
-  const window = choice.info.contextWindow;
+  const { totalTokens, contextTokens: window = choice.info.contextWindow } = session?.stats ?? {};
   const context = totalTokens === undefined
     ? "unknown until the first answer"
     : `${totalTokens} of ${window} tokens (${Math.round(100 * totalTokens / window)} %)`;
@@ -205,7 +205,7 @@ async function status(key: SessionKey, parts: CommandParts): Promise<string> {
 }
 
 async function model(argument: string, key: SessionKey, parts: CommandParts): Promise<string> {
-  const agentId = parts.get(key)?.agentId ?? parts.settings.keys.defaultAgentId;
+  const agentId = agentOf(key);
   if (argument === "" || argument === "status") {
     const chosen = parts.get(key)?.settings.model;
     if (chosen !== undefined) return `Model: \`${chosen}\`, chosen for this session.`;
@@ -250,7 +250,7 @@ export async function resolveModel(
 
 function think(argument: string, key: SessionKey, parts: CommandParts): string {
   const session = parts.get(key);
-  const agentId = session?.agentId ?? parts.settings.keys.defaultAgentId;
+  const agentId = agentOf(key);
   if (argument === "") {
     return `Thinking: ${
       session?.settings.thinkingLevel ?? parts.settings.thinkingDefault(agentId)

@@ -152,6 +152,32 @@ Deno.test("/queue chooses what becomes of messages that come in between", async 
   strictEqual(await say(kernel, "/queue default"), "Queue: steer.");
 });
 
+Deno.test("a command in a new conversation is about the agent that it is held with", async () => {
+  await using kernel = startKernel({
+    config: {
+      agents: {
+        defaults: { thinkingDefault: "low" },
+        list: [{ id: "main" }, { id: "work", thinkingDefault: "high" }],
+      },
+    },
+  });
+  const at = (key: string, text: string) => say(kernel, text, `agent:work:${key}`);
+  strictEqual(await at("a", "/think"), "Thinking: high.");
+  match(await at("b", "/status"), /^- Thinking: high$/m);
+});
+
+Deno.test("/status reckons with the window of the model that answered", async () => {
+  await using kernel = startKernel();
+  await say(kernel, "/model two");
+  await kernel.call("chat.send", { sessionKey: "main", message: "hi", idempotencyKey: "r1" });
+  const turn = await kernel.agent.turn();
+  const usage = { input: 400, output: 100, cacheRead: 0, cacheWrite: 0, totalTokens: 500 };
+  await turn.emit({ type: "usage", usage, contextTokens: 2000 });
+  await turn.answers("hello");
+  await kernel.call("agent.wait", { runId: "r1" });
+  match(await say(kernel, "/status"), /^- Context: 500 of 2000 tokens \(25 %\)$/m);
+});
+
 Deno.test("/new starts afresh, and says the rest to the agent", async () => {
   await using kernel = startKernel();
   await say(kernel, "/think high");
@@ -210,9 +236,9 @@ Deno.test("a session that may not be written to takes no commands either", async
 });
 
 /** The gateway's answer to a message. */
-async function say(kernel: TestKernel, message: string): Promise<string> {
+async function say(kernel: TestKernel, message: string, sessionKey = "main"): Promise<string> {
   const idempotencyKey = crypto.randomUUID();
-  const params = { sessionKey: "main", message, idempotencyKey };
+  const params = { sessionKey, message, idempotencyKey };
   await kernel.call("chat.send", params, { caller: callerOf({ scopes: ["operator.write"] }) });
   const { message: answer } = await kernel.events.chat("final", idempotencyKey);
   const [block] = answer?.content ?? [];
