@@ -24,6 +24,8 @@ export interface Order {
   readonly method: StoredRun["method"];
   /** The session key as whoever gave it spells it. */
   readonly spelled: string;
+  /** The network that it came from, if it did. */
+  readonly channel?: string;
   /** Done in the transaction that stores the answer. */
   readonly along?: (answer: string) => void;
 }
@@ -34,10 +36,10 @@ export interface Order {
  */
 export async function carryOut(
   command: Invocation,
-  { key, message, runId, method, spelled, along }: Order,
+  { key, message, runId, method, spelled, channel, along }: Order,
   { store, runs, conversations, bus, commands }: CarryOutParts,
 ): Promise<string | undefined> {
-  const answer = await obey(command, key, commands);
+  const answer = await obey(command, key, { ...commands, channel });
   const restarts = command.name === "new" || command.name === "reset";
   if (restarts && command.argument !== "") return command.argument;
   const at = Date.now();

@@ -140,6 +140,8 @@ export interface CommandParts {
   readonly runs: Runs;
   readonly settings: Settings;
   readonly version: string;
+  /** The network that the command came from, if it did. */
+  readonly channel?: string;
   get(key: SessionKey): Session | undefined;
   change(key: SessionKey, settings: SessionSettings): Session;
   reset(key: SessionKey): Promise<Session>;
@@ -198,7 +200,7 @@ async function status(key: SessionKey, parts: CommandParts): Promise<string> {
       : `- Model: \`${override}\` (chosen for this session)`,
     `- Thinking: ${session?.settings.thinkingLevel ?? parts.settings.thinkingDefault(agentId)}`,
     `- Context: ${context}`,
-    `- Queue: ${session?.settings.queueMode ?? parts.settings.queueMode}, ${
+    `- Queue: ${session?.settings.queueMode ?? parts.settings.queueModeOf(parts.channel)}, ${
       parts.runs.queued(key)
     } waiting, ${work}`,
   ].join("\n");
@@ -266,11 +268,12 @@ function think(argument: string, key: SessionKey, parts: CommandParts): string {
 }
 
 function queue(argument: string, key: SessionKey, parts: CommandParts): string {
-  const current = parts.get(key)?.settings.queueMode ?? parts.settings.queueMode;
+  const usual = parts.settings.queueModeOf(parts.channel);
+  const current = parts.get(key)?.settings.queueMode ?? usual;
   if (argument === "") return `Queue: ${current}, ${parts.runs.queued(key)} waiting.`;
   if (argument === "default") {
     parts.change(key, { queueMode: undefined });
-    return `Queue: ${parts.settings.queueMode}.`;
+    return `Queue: ${usual}.`;
   }
   if (!isQueueMode(argument)) return `Use one of ${QUEUE_MODES.join(", ")}.`;
   parts.change(key, { queueMode: argument });

@@ -427,6 +427,7 @@ export class Inbox implements AsyncDisposable {
       runId,
       method: "inbound",
       spelled: key,
+      channel: message.place.channel,
       along: (answer) => {
         if (this.#close([row], runId) === 0) return;
         this.#parts.notices.answer(replyTo(message), answer);

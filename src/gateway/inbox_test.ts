@@ -345,6 +345,19 @@ Deno.test("while the agent is at work, a network's own queue mode counts", async
   strictEqual(chat.kernel.agent.unclaimed, 0);
 });
 
+Deno.test("/queue and /status tell the network's own queue mode", async () => {
+  await using chat = await connect({ fake: OPEN }, {
+    messages: { queue: { byChannel: { fake: "collect" } } },
+  });
+  await chat.hears(inboundOf("/queue"));
+  await chat.hears(inboundOf("/queue default"));
+  await chat.hears(inboundOf("/status"));
+  await chat.network.showing(3);
+  const [current, usual, status] = chat.network.texts();
+  deepStrictEqual([current, usual], ["Queue: collect, 0 waiting.", "Queue: collect."]);
+  match(status ?? "", /Queue: collect, 0 waiting/);
+});
+
 Deno.test("what comes to a full conversation waits in the store", async () => {
   await using chat = await connect({ fake: OPEN }, {
     messages: { queue: { cap: 2, mode: "followup" } },
