@@ -109,6 +109,23 @@ for (const api of APIS) {
   });
 }
 
+for (const api of APIS) {
+  Deno.test(`${api}: half a letter, which a cut has left, is not said`, async () => {
+    await using home = await start({ api });
+    await home.write("AGENTS.md", `a${"😀".repeat(20_000)}`);
+    await home.write("long.txt", `a${"😀".repeat(2_000)}`);
+    home.fake.script(
+      { steps: [{ call: "read", id: "c1", args: { path: "long.txt", note: "\ud83d" } }] },
+      { steps: [{ text: "So many faces." }] },
+    );
+    strictEqual(endOf(await home.say("Half of it: \ud83d")).status, "ok");
+    const bodies = home.fake.calls.map(({ body }) => JSON.stringify(body));
+    deepStrictEqual(bodies.map((body) => /\\ud[89a-f]/.test(body)), [false, false]);
+    const results = home.messages.filter(({ role }) => role === "toolResult");
+    deepStrictEqual(results.map((result) => textOf(result).isWellFormed()), [true]);
+  });
+}
+
 Deno.test("failures that pass are waited out", async () => {
   await using home = await start({});
   home.fake.script(

@@ -131,7 +131,7 @@ async function* speak(
 ): AsyncGenerator<RunEvent, ModelError | undefined> {
   using silence = new Deadline(timing.silenceMs, signal);
   try {
-    for await (const event of draft.model.stream(request, silence.signal)) {
+    for await (const event of draft.model.stream(inWholeLetters(request), silence.signal)) {
       silence.restart();
       if (event.type === "text") yield { type: "text", delta: event.delta };
       if (event.type === "thinking" && event.delta !== "") {
@@ -154,6 +154,22 @@ async function* speak(
   if (!draft.ended && !signal.aborted) {
     return new ModelError("network", `${provider} stopped in the middle of its answer`);
   }
+}
+
+/**
+ * Providers refuse a request in which a letter is cut in half, and with it all that is said later in
+ * its conversation. Whoever cuts a text may leave such; it is mended here, and never in the store.
+ */
+function inWholeLetters({ system, messages, ...request }: ModelRequest): ModelRequest {
+  return { ...request, system: wellFormed(system), messages: wellFormed(messages) };
+}
+
+function wellFormed<T>(value: T): T {
+  if (typeof value === "string") return value.toWellFormed() as typeof value;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(wellFormed) as typeof value;
+  const parts = Object.entries(value).map(([name, part]) => [wellFormed(name), wellFormed(part)]);
+  return Object.fromEntries(parts);
 }
 
 type Block = TextBlock | ThinkingBlock | ToolCallBlock;

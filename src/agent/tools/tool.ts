@@ -48,7 +48,7 @@ export function defineTool<Parameters extends TObject>(
 }
 
 function success(text: string): ToolResult {
-  return { content: [{ type: "text", text }] };
+  return { content: [{ type: "text", text: text.toWellFormed() }] }; // a cut may leave half a letter
 }
 
 function failure(text: string): ToolResult {
