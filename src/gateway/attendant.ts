@@ -33,6 +33,7 @@ import {
   healthOf,
   sentOver,
   UNSEEN,
+  upTo,
   type Vitals,
   witnessed,
 } from "./vitals.ts";
@@ -150,6 +151,7 @@ export class Attendant {
 
   /** Ends a connection over which nothing was heard for too long. To be called now and then. */
   look(): void {
+    this.#vitals = upTo(this.#parts.now(), this.#vitals);
     const { health, why } = this.health;
     if (health !== this.#reported) {
       if (health === "degraded" || health === "dead") {

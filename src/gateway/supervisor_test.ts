@@ -318,6 +318,26 @@ Deno.test("a connection that never comes about is begun anew too", async () => {
   await second.promise;
 });
 
+Deno.test("a silence is noticed in time, also where the clock is set back", async () => {
+  const second = Promise.withResolvers<void>();
+  await using world = await begun(ONE, (channel) => {
+    channel.onRun = (inbox, signal) => {
+      if (channel.runs === 2) second.resolve();
+      inbox.status({ kind: "connected", self: { id: "1" } });
+      return untilAborted(signal);
+    };
+  });
+  await world.until(() => world.health() === "ok");
+  world.now -= 500_000;
+  world.supervisor.look();
+  strictEqual(world.health(), "ok");
+  world.now += 10_001;
+  strictEqual(world.health(), "degraded");
+  world.now += 20_000;
+  world.supervisor.look();
+  await second.promise;
+});
+
 Deno.test("a channel that does not stop is left behind, and not heard any more", async () => {
   const inboxes: Inbox[] = [];
   const forever = Promise.withResolvers<void>();

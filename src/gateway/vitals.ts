@@ -68,6 +68,24 @@ export function healthOf(
   return { health: "ok" };
 }
 
+/**
+ * The same, with nothing in it that is yet to come: a clock that was set back would let a silence
+ * pass for as long as it was set back by.
+ */
+export function upTo(now: number, vitals: Vitals): Vitals {
+  const { startedAt, connectedAt, signAt, trouble } = vitals;
+  if (Math.max(startedAt ?? 0, connectedAt ?? 0, signAt ?? 0, trouble?.at ?? 0) <= now) {
+    return vitals;
+  }
+  return {
+    ...vitals,
+    ...(startedAt === undefined ? {} : { startedAt: Math.min(startedAt, now) }),
+    ...(connectedAt === undefined ? {} : { connectedAt: Math.min(connectedAt, now) }),
+    ...(signAt === undefined ? {} : { signAt: Math.min(signAt, now) }),
+    ...(trouble === undefined ? {} : { trouble: { ...trouble, at: Math.min(trouble.at, now) } }),
+  };
+}
+
 /** What a sign of life, or of trouble, adds. */
 export function witnessed(vitals: Vitals, evidence: Evidence, now: number): Vitals {
   switch (evidence.kind) {
