@@ -60,7 +60,8 @@ export class LocalServers {
 
   /** Ollama first. Never rejects; takes a second at most. */
   find(now: number = Date.now()): Promise<readonly LocalServer[]> {
-    if (this.#seen === undefined || now - this.#seen.at > TTL_MS) {
+    // either way: a clock may be set back
+    if (this.#seen === undefined || Math.abs(now - this.#seen.at) > TTL_MS) {
       this.#seen = { at: now, servers: this.#look() };
     }
     return this.#seen.servers;

@@ -194,7 +194,8 @@ export class RunStream implements Disposable {
     if (mayBeSilent(this.#text)) return;
     const wait = this.#lastShownAt + CHAT_PACE_MS - Date.now();
     if (wait <= 0) return this.#flush();
-    this.#timer ??= setTimeout(() => this.#flush(), wait);
+    // The clock may have been set back.
+    this.#timer ??= setTimeout(() => this.#flush(), Math.min(wait, CHAT_PACE_MS));
   }
 
   #tellThinking(): void {

@@ -37,6 +37,22 @@ Deno.test("deltas come at a pace, and none of the text is lost", async () => {
   strictEqual(payload.state === "delta" && payload.deltaText, " two three");
 });
 
+Deno.test("deltas keep their pace where the clock is set back", async () => {
+  const { now } = Date;
+  using told = tell((stream) => {
+    stream.tell({ type: "text", delta: "one" });
+    Date.now = () => now() - 3_600_000;
+    try {
+      stream.tell({ type: "text", delta: " two" });
+    } finally {
+      Date.now = now;
+    }
+  });
+  await told.events.next("chat");
+  const { payload } = await told.events.next("chat");
+  strictEqual(payload.state === "delta" && payload.deltaText, " two");
+});
+
 Deno.test("the end of a message is shown at once", () => {
   using told = tell((stream) => {
     for (const delta of ["one", " two"]) stream.tell({ type: "text", delta });
