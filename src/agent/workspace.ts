@@ -59,12 +59,17 @@ export class Workspace {
     Deno.mkdirSync(this.path, { recursive: true, mode: 0o700 });
     const texts = await Promise.all(BOOTSTRAP_FILES.map((name) => this.#read(name)));
     if (texts.some((text) => text !== undefined)) return;
+    const made: string[] = [];
     for (const name of BOOTSTRAP_FILES) {
+      const path = join(this.path, name);
       try {
-        const options = { createNew: true, mode: 0o600 };
-        await Deno.writeTextFile(join(this.path, name), TEMPLATES[name], options);
+        await Deno.writeTextFile(path, TEMPLATES[name], { createNew: true, mode: 0o600 });
+        made.push(path);
       } catch (error) {
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // somebody was faster
+        if (error instanceof Deno.errors.AlreadyExists) continue; // somebody was faster
+        // It may be there, cut off; and with any of them there, the others would never come.
+        for (const file of [...made, path]) await Deno.remove(file).catch(() => {}); // not there
+        throw error;
       }
     }
   }

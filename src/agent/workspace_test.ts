@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { BOOTSTRAP_FILES } from "./templates.ts";
 import { parseIdentity, Workspace, workspacePath } from "./workspace.ts";
@@ -52,6 +52,26 @@ Deno.test("a new workspace gets its files once, and nothing is overwritten", asy
     "USER.md",
     "IDENTITY.md",
   ]);
+});
+
+Deno.test("a new workspace whose files did not fit on the disk gets them all later", async () => {
+  await using temp = await temporary();
+  const workspace = new Workspace(join(temp.path, "workspace"));
+  const { writeTextFile } = Deno;
+  let written = 0;
+  Deno.writeTextFile = async (path, text, options) => {
+    const isFull = ++written === 2;
+    await writeTextFile(path, isFull ? "" : text, options);
+    if (isFull) throw new Error("No space left on device (os error 28)");
+  };
+  try {
+    await rejects(workspace.ensure(), /No space left/);
+  } finally {
+    Deno.writeTextFile = writeTextFile;
+  }
+  await workspace.ensure();
+  const shown = await workspace.shown({ perFile: 20_000, total: 150_000 });
+  deepStrictEqual(shown.map(({ name }) => name), [...BOOTSTRAP_FILES]);
 });
 
 Deno.test("a changed file is read again, an unchanged one is not", async () => {
