@@ -424,8 +424,14 @@ export interface ConfigFile {
   readonly config: Config;
   /** What the file says now; `undefined` where there is none. */
   readonly text: string | undefined;
-  /** Replaces the file, whole and at once; resolves when it is on disk and in force. */
-  write(text: string): Promise<void>;
+  /** Resolves once `text` and `config` are up to what others have written. Never rejects. */
+  catchUp(): Promise<void>;
+  /**
+   * Replaces the file, whole and at once, by what `edit` makes of its text; resolves when it is on
+   * disk and in force. Edits come one after the other, each on what the file says by then, whoever
+   * has written it. Nothing changes where `edit` throws, which rejects, or returns `undefined`.
+   */
+  rewrite(edit: (text: string | undefined) => string | undefined): Promise<void>;
 }
 
 /** What stands in for a secret wherever a configuration is shown. */

@@ -314,6 +314,19 @@ Deno.test("an edit that would open the gateway to the network leaves the secret 
   strictEqual((await owner.request("health", {})).ok, true);
 });
 
+Deno.test("what an editor has just written and what a client changes are both kept", async () => {
+  await using gateway = await startGateway({});
+  await using owner = await gateway.connect();
+  const path = `${gateway.stateDir}/openclaw.json`;
+  await Deno.writeTextFile(path, '{ "agents": { "defaults": { "timeoutSeconds": 60 } } }');
+  const { hash } = await owner.request("config.get", {});
+  await owner.request("config.patch", { raw: '{"session":{"mainKey":"home"}}', baseHash: hash });
+  deepStrictEqual(JSON.parse(await Deno.readTextFile(path)), {
+    agents: { defaults: { timeoutSeconds: 60 } },
+    session: { mainKey: "home" },
+  });
+});
+
 Deno.test("the comments of a file that the gateway writes anew are kept beside it", async () => {
   const stateDir = await Deno.makeTempDir();
   const text = "{\n  // ask Ada first\n  agents: { defaults: { timeoutSeconds: 60 } },\n}\n";

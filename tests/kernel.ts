@@ -349,9 +349,14 @@ export class MemoryConfig implements ConfigFile {
     return this.#config;
   }
 
-  write(text: string): Promise<void> {
-    this.edit(text);
+  catchUp(): Promise<void> {
     return Promise.resolve();
+  }
+
+  // deno-lint-ignore require-await -- what `edit` throws is a rejection
+  async rewrite(edit: (text: string | undefined) => string | undefined): Promise<void> {
+    const text = edit(this.#text);
+    if (text !== undefined) this.edit(text);
   }
 
   /** What a person with an editor does. */

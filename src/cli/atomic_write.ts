@@ -53,6 +53,7 @@ async function behindLinks(path: string): Promise<string> {
   }
 }
 
-function folderOf(path: string): string {
+/** The folder that a file lies in. */
+export function folderOf(path: string): string {
   return path.replace(/[/\\][^/\\]*$/, "") || "/";
 }

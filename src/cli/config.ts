@@ -5,6 +5,7 @@ import { writePrivately } from "./atomic_write.ts";
 import { type Call, command, type Group } from "./command.ts";
 import { at, hasComments, readConfigFile } from "./config_file.ts";
 import { Failure } from "./failure.ts";
+import { turnAt } from "./file_lock.ts";
 import { UsageError } from "./flags.ts";
 import { parseJson5 } from "./json5.ts";
 
@@ -126,6 +127,7 @@ export async function changeFile(
   { paths: { configPath }, io, paint }: Pick<Call, "paths" | "io" | "paint">,
   edit: (root: unknown) => unknown,
 ): Promise<void> {
+  using _turn = await turnAt(configPath);
   const { text, value } = await readConfigFile(configPath);
   const before = new Set(checkConfig(value).issues.map(issueText));
   const edited = edit(value);

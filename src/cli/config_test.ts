@@ -151,3 +151,11 @@ Deno.test("config validate says what is wrong", async () => {
     exists: true,
   });
 });
+
+Deno.test("of settings that are changed at the same time, none is lost", () =>
+  withHome(async ({ stateDir, env }) => {
+    const names = ["a", "b", "c", "d"];
+    await Promise.all(names.map((name) => runOn(["config", "set", name, "1"], { env })));
+    const written = JSON.parse(await Deno.readTextFile(`${stateDir}/openclaw.json`));
+    deepStrictEqual(Object.keys(written).sort(), names);
+  }));

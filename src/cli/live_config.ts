@@ -4,7 +4,11 @@ import type { Log } from "../log.ts";
 import { writePrivately } from "./atomic_write.ts";
 import { hasComments } from "./config_file.ts";
 import { Failure } from "./failure.ts";
+import { turnAt } from "./file_lock.ts";
 import { watchFiles } from "./watch_files.ts";
+
+/** How long a text must last to be no half of an edit, in milliseconds. */
+const SETTLE_MS = 250;
 
 /** A configuration that follows its file. An edit that is not valid is reported and ignored. */
 export class LiveConfig implements ConfigFile, Disposable {
@@ -45,8 +49,27 @@ export class LiveConfig implements ConfigFile, Disposable {
     return this.#text;
   }
 
-  async write(text: string): Promise<void> {
+  async catchUp(): Promise<void> {
+    for (let seen = this.#text;;) {
+      let now: string | undefined;
+      try {
+        now = readText(this.path);
+      } catch {
+        return; // who watches the file says so
+      }
+      if (now === this.#text) return;
+      if (now === seen) return this.#reread();
+      seen = now;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    }
+  }
+
+  async rewrite(edit: (text: string | undefined) => string | undefined): Promise<void> {
+    using _turn = await turnAt(this.path);
+    await this.catchUp();
     const before = this.#text;
+    const text = edit(before);
+    if (text === undefined) return;
     if (before !== undefined && hasComments(before)) {
       await writePrivately(`${this.path}.bak`, before); // they are lost when it is written anew
     }

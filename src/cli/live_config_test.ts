@@ -27,12 +27,12 @@ Deno.test("keys without effect are warned about at the start", async () => {
 
 Deno.test("what is written is on disk and in force, and for its owner only", async () => {
   await using house = await open(undefined);
-  await house.config.write(`{ "gateway": { "port": 5 } }`);
+  await house.config.rewrite(() => `{ "gateway": { "port": 5 } }`);
   strictEqual(house.config.config.gateway?.port, 5);
   strictEqual(await Deno.readTextFile(house.path), `{ "gateway": { "port": 5 } }`);
   if (Deno.build.os !== "windows") strictEqual((await Deno.stat(house.path)).mode! & 0o777, 0o600);
   const names = [...Deno.readDirSync(house.folder)].map(({ name }) => name);
-  deepStrictEqual(names, ["openclaw.json"]);
+  deepStrictEqual(names.sort(), ["openclaw.json", "openclaw.json.lock"]);
 });
 
 Deno.test("an edit by somebody else counts, whether the file was changed, replaced or made", async () => {
@@ -54,6 +54,37 @@ Deno.test("an edit that is not valid is reported, and the last valid one stays i
   await house.log.next("Config edit ignored: gateway.port ");
   strictEqual(house.config.config.gateway?.port, 1);
   strictEqual(house.config.text, `{ gateway: { port: 'x' } }`);
+});
+
+Deno.test("an edit that was not looked at yet is not written over", async () => {
+  await using house = await open(`{ "gateway": { "port": 1 } }`);
+  await Deno.writeTextFile(house.path, `{ "gateway": { "port": 2 } }`);
+  await house.config.rewrite((text = "") => text.replace("}", `, "bind": "lan" }`));
+  deepStrictEqual(house.config.config.gateway, { port: 2, bind: "lan" });
+  await Deno.writeTextFile(house.path, `{ "gateway": { "port": 3 } }`);
+  await house.config.catchUp();
+  deepStrictEqual(house.config.config.gateway, { port: 3 });
+});
+
+Deno.test("of what several write at once, nothing is lost", async () => {
+  await using house = await open("{}");
+  const edits = [1, 2, 3].map((n) =>
+    house.config.rewrite((text = "") => JSON.stringify({ ...JSON.parse(text), [`x${n}`]: n }))
+  );
+  await Promise.all(edits);
+  deepStrictEqual(JSON.parse(await Deno.readTextFile(house.path)), { x1: 1, x2: 2, x3: 3 });
+});
+
+Deno.test("a file stays as it is where its edit throws, or is none", async () => {
+  await using house = await open("{}");
+  await rejects(
+    house.config.rewrite(() => {
+      throw new Error("no");
+    }),
+    /no/,
+  );
+  await house.config.rewrite(() => undefined);
+  strictEqual(await Deno.readTextFile(house.path), "{}");
 });
 
 /** A log whose lines can be waited for. */

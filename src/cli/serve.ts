@@ -382,7 +382,7 @@ class Auth {
     const read = () => settle(flags, { config: config.config, own, place });
     let settled = read();
     if (settled === undefined) {
-      await config.write(withToken(config, randomBytes(24).toString("hex")));
+      await config.rewrite(() => withToken(config, randomBytes(24).toString("hex")));
       print(`A token was made and stored in ${config.path}`);
       settled = read();
     }

@@ -69,8 +69,6 @@ export function channelHandlers(
 
     "channels.logout": async ({ channel, accountId }) => {
       const { account } = require("channels.logout", channel, accountId);
-      const { issues, value } = parseConfig(config.text ?? "");
-      if (issues.length > 0) throw invalid("config invalid; fix it before logging out");
       const { secrets } = await supervisor.network(channel)!.load(); // it was found above
       const keys = secrets.flatMap(({ key, fileKey }) =>
         fileKey === undefined ? [key] : [key, fileKey]
@@ -79,19 +77,18 @@ export function channelHandlers(
         ["channels", channel, "accounts", account.accountId],
         ...(account.accountId === "default" ? [["channels", channel]] : []),
       ];
-      let edited = value;
       let cleared = false;
-      for (const place of places) {
-        for (const key of keys) {
-          const without = removed(edited, [...place, key]);
-          cleared ||= without !== edited;
-          edited = without;
+      await config.rewrite((text = "") => {
+        const { issues, value } = parseConfig(text);
+        if (issues.length > 0) throw invalid("config invalid; fix it before logging out");
+        let edited = value;
+        for (const place of places) {
+          for (const key of keys) edited = removed(edited, [...place, key]);
         }
-      }
-      if (cleared) {
-        await config.write(`${JSON.stringify(edited, null, 2)}\n`);
-        await reconfigured();
-      }
+        cleared = edited !== value;
+        return cleared ? `${JSON.stringify(edited, null, 2)}\n` : undefined;
+      });
+      if (cleared) await reconfigured();
       const { attendant } = supervisor.account(channel, account.accountId) ?? {};
       const left = attendant?.secrets ?? [];
       return {

@@ -11,36 +11,23 @@ export function configHandlers(
   file: ConfigFile,
   { version }: { version: string },
 ): HandlersFor<typeof contract, Call> {
-  let last: Promise<unknown> = Promise.resolve();
-
-  /** One write at a time: a hash guards nothing while the text that it is of may change. */
-  function inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const done = last.then(job);
-    last = done.catch(() => {}); // who asked for it hears of it
-    return done;
-  }
-
-  /** Writes a new text after checking it whole. */
-  async function write(value: unknown): Promise<unknown> {
-    const text = `${JSON.stringify(value, null, 2)}\n`;
-    const { issues } = parseConfig(text);
-    if (issues.length > 0) throw invalid("invalid config", { issues });
-    await file.write(text);
-    return redact(value);
-  }
-
-  function requireHash(baseHash: string | undefined): void {
-    if (file.text === undefined) return;
-    if (baseHash === undefined) {
-      throw invalid("config base hash required; re-run config.get and retry");
-    }
-    if (baseHash !== hashOf(file.text)) {
-      throw invalid("config changed since last load; re-run config.get and retry");
-    }
+  /** Replaces the file by a value, after checking it whole. Resolves to what may be shown of it. */
+  async function rewrite(edit: (before: string) => unknown, baseHash: string | undefined) {
+    let written: unknown;
+    await file.rewrite((before) => {
+      requireHash(before, baseHash);
+      written = edit(before ?? "");
+      const text = `${JSON.stringify(written, null, 2)}\n`;
+      const { issues } = parseConfig(text);
+      if (issues.length > 0) throw invalid("invalid config", { issues });
+      return text;
+    });
+    return { ok: true as const, path: file.path, config: redact(written) };
   }
 
   return {
-    "config.get": () => {
+    "config.get": async () => {
+      await file.catchUp();
       const text = file.text;
       const { value, issues, warnings } = parseConfig(text ?? "");
       const shown = redact(value ?? {});
@@ -71,23 +58,30 @@ export function configHandlers(
     }),
 
     "config.set": ({ raw, baseHash }) =>
-      inTurn(async () => {
-        requireHash(baseHash);
+      rewrite((before) => {
         const { value, issues } = parseConfig(raw);
         if (issues.length > 0) throw invalid("invalid config", { issues });
-        const config = await write(restore(value, parseConfig(file.text ?? "").value));
-        return { ok: true, path: file.path, config };
-      }),
+        return restore(value, parseConfig(before).value);
+      }, baseHash),
 
     "config.patch": ({ raw, baseHash }) =>
-      inTurn(async () => {
-        requireHash(baseHash);
-        const { value: before, issues } = parseConfig(file.text ?? "");
-        if (before === undefined) throw invalid("invalid config", { issues }); // nothing to patch
-        const config = await write(merge(before, restore(readPatch(raw), before)));
-        return { ok: true, path: file.path, config };
-      }),
+      rewrite((before) => {
+        const { value, issues } = parseConfig(before);
+        if (value === undefined) throw invalid("invalid config", { issues }); // nothing to patch
+        return merge(value, restore(readPatch(raw), value));
+      }, baseHash),
   };
+}
+
+/** Refuses to write over a text that the writer has not read. */
+function requireHash(text: string | undefined, baseHash: string | undefined): void {
+  if (text === undefined) return;
+  if (baseHash === undefined) {
+    throw invalid("config base hash required; re-run config.get and retry");
+  }
+  if (baseHash !== hashOf(text)) {
+    throw invalid("config changed since last load; re-run config.get and retry");
+  }
 }
 
 function readPatch(raw: string): unknown {

@@ -52,13 +52,17 @@ export function dmPairingHandlers(
   async function makeOwner(
     { channel, senderId }: SenderRequest,
   ): Promise<ChannelsPairingApproved["commandOwnerBootstrap"]> {
-    if (hasOwner(config)) return "already-configured";
-    const { value, issues } = parseConfig(config.text ?? "");
-    if (issues.length > 0 || typeof value !== "object" || value === null) return "unavailable";
-    const owner = { ownerAllowFrom: [`${channel}:${senderId}`] };
-    const commands = { ...config.config.commands, ...owner };
-    await config.write(`${JSON.stringify({ ...value, commands }, null, 2)}\n`);
-    return "configured";
+    let outcome: ChannelsPairingApproved["commandOwnerBootstrap"] = "configured";
+    await config.rewrite((text = "") => {
+      const { value, issues } = parseConfig(text);
+      const isUsable = issues.length === 0 && typeof value === "object" && value !== null;
+      outcome = hasOwner(config) ? "already-configured" : isUsable ? "configured" : "unavailable";
+      if (outcome !== "configured") return undefined;
+      const owner = { ownerAllowFrom: [`${channel}:${senderId}`] };
+      const commands = { ...config.config.commands, ...owner };
+      return `${JSON.stringify({ ...Object(value), commands }, null, 2)}\n`;
+    });
+    return outcome;
   }
 
   return {
