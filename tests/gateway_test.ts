@@ -336,6 +336,6 @@ Deno.test("the comments of a file that the gateway writes anew are kept beside i
     await (await startGateway({ stateDir, token: null }))[Symbol.asyncDispose]();
   }
   ok(JSON.parse(await Deno.readTextFile(`${stateDir}/openclaw.json`)).gateway.auth.token);
-  strictEqual(await Deno.readTextFile(`${stateDir}/openclaw.json.bak`), text);
+  strictEqual(await Deno.readTextFile(`${stateDir}/openclaw.json.comments.bak`), text);
   await Deno.remove(stateDir, { recursive: true });
 });

@@ -3,7 +3,7 @@ import { checkConfig, type ConfigIssue, parseConfig, redact } from "../config.ts
 import { answer } from "./answer.ts";
 import { writePrivately } from "./atomic_write.ts";
 import { type Call, command, type Group } from "./command.ts";
-import { at, hasComments, readConfigFile } from "./config_file.ts";
+import { at, keepComments, readConfigFile } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import { turnAt } from "./file_lock.ts";
 import { UsageError } from "./flags.ts";
@@ -40,7 +40,8 @@ const set = command({
   about: "Change a setting",
   details:
     "The value is read as JSON5 where it is JSON5, and as text where it is not. The file is\n" +
-    "checked as a whole and replaced at once; the one before it stays beside it as .bak.",
+    "checked as a whole and replaced at once; the one before it stays beside it as .bak, and the\n" +
+    "last one that had comments as .comments.bak.",
   words: [PATH, { name: "value" }],
   flags: { text: { kind: "switch", about: "The value is text, whatever it looks like" } },
   connects: false,
@@ -139,15 +140,14 @@ export async function changeFile(
       details: { issues: fresh },
     });
   }
+  const kept = text === undefined ? undefined : await keepComments(configPath, text);
   if (text !== undefined) await writePrivately(`${configPath}.bak`, text);
   await writePrivately(configPath, `${JSON.stringify(edited, null, 2)}\n`);
   const known = new Set(checkConfig(value).warnings.map(issueText));
   const notes = [...issues, ...warnings.filter((issue) => !known.has(issueText(issue)))].map(
     issueText,
   );
-  if (text !== undefined && hasComments(text)) {
-    notes.push(`comments are not kept: they are in ${configPath}.bak`);
-  }
+  if (kept !== undefined) notes.push(`comments are not kept: they are in ${kept}`);
   for (const note of notes) io.err(`${paint.yellow("warning:")} ${note}\n`);
 }
 

@@ -25,8 +25,19 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   }
 }
 
+/**
+ * Keeps a text that is about to be written anew, if it has comments, which get lost by that. Resolves
+ * to where it is kept: in a file of its own, that no later text without comments takes the place of.
+ */
+export async function keepComments(path: string, text: string): Promise<string | undefined> {
+  if (!hasComments(text)) return undefined;
+  const { writePrivately } = await import("./atomic_write.ts");
+  await writePrivately(`${path}.comments.bak`, text);
+  return `${path}.comments.bak`;
+}
+
 /** Whether there is a comment outside the texts. */
-export function hasComments(text: string): boolean {
+function hasComments(text: string): boolean {
   return /\/[/*]/.test(text.replace(/"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'/g, ""));
 }
 

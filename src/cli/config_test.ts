@@ -6,7 +6,12 @@ function onFile(
   text: string | undefined,
   ...lines: readonly (readonly string[])[]
 ): Promise<
-  { last: { code: number; stdout: string; stderr: string }; text: string; backup: string }
+  {
+    last: { code: number; stdout: string; stderr: string };
+    text: string;
+    backup: string;
+    comments: string;
+  }
 > {
   return withHome(async ({ stateDir, env }) => {
     const path = `${stateDir}/openclaw.json`;
@@ -19,6 +24,7 @@ function onFile(
       last: { ...last, stdout: clean(last.stdout), stderr: clean(last.stderr) },
       text: await read(path),
       backup: await read(`${path}.bak`),
+      comments: await read(`${path}.comments.bak`),
     };
   });
 }
@@ -106,10 +112,21 @@ Deno.test("a file with mistakes can be corrected in steps", async () => {
 
 Deno.test("comments that get lost are told, and kept beside", async () => {
   const { last, backup } = await onFile(WITH_SECRET, ["set", "gateway.port", "6"]);
-  match(last.stderr, /comments are not kept: they are in ~\/openclaw.json.bak/);
+  match(last.stderr, /comments are not kept: they are in ~\/openclaw.json.comments.bak/);
   strictEqual(backup, WITH_SECRET);
   const quiet = await onFile(`{"logging":{"file":"a//b /* c"}}`, ["set", "gateway.port", "6"]);
   strictEqual(quiet.last.stderr, "");
+});
+
+Deno.test("comments are kept through later changes, which have one file before them too", async () => {
+  const { last, backup, comments } = await onFile(
+    WITH_SECRET,
+    ["set", "gateway.port", "6"],
+    ["set", "gateway.port", "7"],
+  );
+  strictEqual(last.stderr, "");
+  strictEqual(comments, WITH_SECRET);
+  strictEqual(JSON.parse(backup).gateway.port, 6);
 });
 
 Deno.test("an unknown key is kept, and told", async () => {

@@ -2,7 +2,7 @@
 import { type Config, type ConfigFile, parseConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { writePrivately } from "./atomic_write.ts";
-import { hasComments } from "./config_file.ts";
+import { keepComments } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import { turnAt } from "./file_lock.ts";
 import { watchFiles } from "./watch_files.ts";
@@ -70,9 +70,7 @@ export class LiveConfig implements ConfigFile, Disposable {
     const before = this.#text;
     const text = edit(before);
     if (text === undefined) return;
-    if (before !== undefined && hasComments(before)) {
-      await writePrivately(`${this.path}.bak`, before); // they are lost when it is written anew
-    }
+    if (before !== undefined) await keepComments(this.path, before);
     await writePrivately(this.path, text);
     this.#take(text);
     this.#log.info("Config written");
