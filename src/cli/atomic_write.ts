@@ -36,10 +36,15 @@ async function draftOf(path: string, text: string): Promise<string> {
   const draft = `${path}.${crypto.randomUUID()}.tmp`;
   using file = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
   const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(bytes.subarray(written));
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += await file.write(bytes.subarray(written));
+    }
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(draft); // half of a secret on a full disk is of use to nobody
+    throw error;
   }
-  await file.sync();
   return draft;
 }
 

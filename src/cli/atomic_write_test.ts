@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createPrivately, writePrivately } from "./atomic_write.ts";
 import { withHome } from "./fake_io.ts";
 
@@ -28,6 +28,22 @@ Deno.test("a file is created only where there is none", () =>
     const path = `${stateDir}/file`;
     strictEqual(await createPrivately(path, "one"), true);
     strictEqual(await createPrivately(path, "two"), false);
+    strictEqual(await Deno.readTextFile(path), "one");
+    deepStrictEqual([...Deno.readDirSync(stateDir)].map(({ name }) => name), ["file"]);
+  }));
+
+Deno.test("a disk that takes no more leaves the old file, and nothing beside it", () =>
+  withHome(async ({ stateDir }) => {
+    const path = `${stateDir}/file`;
+    await writePrivately(path, "one");
+    const { sync } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.sync = () => Promise.reject(new Error("No space left on device"));
+    try {
+      await rejects(writePrivately(path, "two"), /No space left/);
+      await rejects(createPrivately(`${path}2`, "two"), /No space left/);
+    } finally {
+      Deno.FsFile.prototype.sync = sync;
+    }
     strictEqual(await Deno.readTextFile(path), "one");
     deepStrictEqual([...Deno.readDirSync(stateDir)].map(({ name }) => name), ["file"]);
   }));
