@@ -67,7 +67,7 @@ export function parseFlags<const F extends Flags>(
     if (value === undefined || (!inlineValue && /^-./.test(value))) {
       const equals = value === undefined
         ? ""
-        : ` (for one that starts with a dash: ${rawName}=${value})`;
+        : ` (for one that starts with a dash: --${name}=${value})`;
       throw new UsageError(`${rawName} needs a value${equals}`);
     }
     const read = readValue(rawName, value, flag);

@@ -67,6 +67,17 @@ for (
   });
 }
 
+Deno.test("what is said to do about a value that starts with a dash, does it", () => {
+  const flags = { name: { ...FLAGS.name, short: "n" } } as const;
+  for (const flag of ["-n", "--name"]) {
+    throws(() => parseFlags([flag, "-1"], flags), (error: Error) => {
+      const [, advised = ""] = /: (\S+)\)$/.exec(error.message) ?? [];
+      strictEqual(parseFlags([advised], flags).values.name, "-1");
+      return true;
+    });
+  }
+});
+
 Deno.test("words are found between flags and their values", () => {
   deepStrictEqual(wordsOf(["--name", "n", "one", "--unknown", "two"], FLAGS), ["one", "two"]);
 });
