@@ -105,11 +105,7 @@ async function dispatch(argv: readonly string[], io: Io, paint: Paint): Promise<
 
 async function withoutCommand(argv: readonly string[], io: Io, paint: Paint): Promise<number> {
   const { values } = parseFlags(argv, GLOBAL_FLAGS);
-  if (values.version) {
-    const { VERSION } = await import("./version.ts");
-    io.out(values.json ? `${JSON.stringify({ version: VERSION })}\n` : `openclaw ${VERSION}\n`);
-    return 0;
-  }
+  if (values.version) return await printVersion(values, io);
   const { programHelp } = await import("./help.ts");
   if (values.help) {
     io.out(programHelp(COMMANDS, paint));
@@ -117,6 +113,12 @@ async function withoutCommand(argv: readonly string[], io: Io, paint: Paint): Pr
   }
   io.err(programHelp(COMMANDS, paintFor(false)));
   return 2;
+}
+
+async function printVersion({ json }: { json: boolean }, io: Io): Promise<number> {
+  const { VERSION } = await import("./version.ts");
+  io.out(json ? `${JSON.stringify({ version: VERSION })}\n` : `openclaw ${VERSION}\n`);
+  return 0;
 }
 
 async function runCommand(
@@ -138,6 +140,7 @@ async function runCommand(
   const { flags, connects } = command;
   const all: Flags = { ...(connects ? CONNECTION_FLAGS : {}), ...flags, ...GLOBAL_FLAGS };
   const { values: globals } = parseFlags(argv, GLOBAL_FLAGS, all);
+  if (globals.version) return await printVersion(globals, io);
   const { values, words } = parseFlags(argv, flags, all);
   const given = words.slice(skip);
   checkWords(given, command.words ?? [], name);

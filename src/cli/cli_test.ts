@@ -40,6 +40,16 @@ Deno.test("openclaw --version prints the version", async () => {
     stderr: "",
   });
   strictEqual((await runOn(["-V", "--json"])).stdout, `{"version":"${VERSION}"}\n`);
+  const env = { HOME: "/nowhere" };
+  for (
+    const line of [["gateway", "run", "--version"], ["devices", "-V"], ["sessions", "show", "-V"]]
+  ) {
+    deepStrictEqual(await runOn(line, { env }), {
+      code: 0,
+      stdout: `openclaw ${VERSION}\n`,
+      stderr: "",
+    });
+  }
 });
 
 const MISTAKES: readonly (readonly [line: string, message: RegExp])[] = [
