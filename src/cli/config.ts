@@ -167,6 +167,7 @@ async function readText(path: string): Promise<string | undefined> {
 /** `gateway.auth.token`, `agents.list.0.id`, `models.providers["my.host"].baseUrl` */
 function namesIn(path: string): readonly string[] {
   const names: string[] = [];
+  if (path === "") throw new UsageError("A path can't be empty: write it like gateway.auth.token");
   const part = /\.?(?:\["((?:\\.|[^"\\])+)"\]|\[(\d+)\]|([^.[\]]+))/y;
   while (part.lastIndex < path.length) {
     const match = path[0] === "." ? null : part.exec(path);
@@ -201,8 +202,8 @@ function withValue(
 ): unknown {
   if (name === undefined) return value;
   if (Array.isArray(root)) {
-    const index = Number(name);
-    if (Number.isInteger(index) && index <= root.length) {
+    const index = indexIn(name);
+    if (index !== undefined && index <= root.length) {
       return root.toSpliced(index, 1, withValue(root[index], rest, value, path));
     }
   } else if (root === undefined || typeof root === "object" && root !== null) {
@@ -215,7 +216,8 @@ function withValue(
 function withoutValue(root: unknown, [name = "", ...rest]: readonly string[]): unknown {
   const last = rest.length === 0;
   if (Array.isArray(root)) {
-    const index = Number(name);
+    const index = indexIn(name);
+    if (index === undefined) throw notSet(name); // its length, say
     return last
       ? root.toSpliced(index, 1)
       : root.toSpliced(index, 1, withoutValue(root[index], rest));
@@ -226,6 +228,11 @@ function withoutValue(root: unknown, [name = "", ...rest]: readonly string[]): u
       key !== name ? [[key, item]] : last ? [] : [[key, withoutValue(item, rest)]]
     ),
   );
+}
+
+/** The place in a list that a name stands for. */
+function indexIn(name: string): number | undefined {
+  return /^\d+$/.test(name) ? Number(name) : undefined;
 }
 
 function notSet(path: string): Failure {

@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, notStrictEqual, strictEqual } from "node:assert/strict";
 import { runOn, withHome } from "./fake_io.ts";
 
 /** Runs config commands one after another on one file; resolves to what they did, and the file. */
@@ -127,6 +127,24 @@ Deno.test("comments are kept through later changes, which have one file before t
   strictEqual(last.stderr, "");
   strictEqual(comments, WITH_SECRET);
   strictEqual(JSON.parse(backup).gateway.port, 6);
+});
+
+Deno.test("a path that names no setting changes nothing", async () => {
+  const list = `{"agents":{"list":[{"id":"a"},{"id":"b"}]}}`;
+  for (
+    const line of [
+      ["set", "", "{}"],
+      ["unset", ""],
+      ["get", ""],
+      ["set", "agents.list.-1.id", "c"],
+      ["set", "agents.list.1e0.id", "c"],
+      ["unset", "agents.list.length"],
+    ]
+  ) {
+    const { last, text } = await onFile(list, line);
+    notStrictEqual(last.code, 0, line.join(" "));
+    strictEqual(text, list);
+  }
 });
 
 Deno.test("an unknown key is kept, and told", async () => {
