@@ -30,6 +30,7 @@ export class GatewaySecrets implements Disposable {
   static async open(flags: ServeFlags, log: Log): Promise<GatewaySecrets> {
     const files = new Map<Kind, SecretFile>();
     for (const kind of KINDS) {
+      if (flags[kind] === "") throw new UsageError(`--${kind} is empty: leave it, or give one`);
       const named = flags[`${kind}File`];
       if (named !== undefined && flags[kind] !== undefined) {
         throw new UsageError(`--${kind} and --${kind}-file name two secrets: use one of them`);

@@ -27,6 +27,11 @@ Deno.test("the nearer to the command line, the sooner a secret counts", async ()
   deepStrictEqual(own.given, { token: undefined, password: undefined });
 });
 
+Deno.test("a secret that is given and empty is no secret", async () => {
+  await rejects(open({ token: "" }), UsageError);
+  await rejects(open({ password: "" }), /--password is empty/);
+});
+
 Deno.test("a token and a file with one can't both be meant", async () => {
   await rejects(open({ token: "a", tokenFile: "/nowhere" }), UsageError);
   await rejects(open({ passwordFile: "/nowhere" }), /Cannot read the secret in '\/nowhere'/);
