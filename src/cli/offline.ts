@@ -14,7 +14,7 @@ import { Pairing, wireDevice, wireRequest } from "../gateway/pairing.ts";
 import { ScopeUpgrades } from "../gateway/scope_upgrades.ts";
 import type { Store } from "../store.ts";
 import { glanceAt } from "../store/glance.ts";
-import { openStore, StoreBusyError } from "../store/sqlite.ts";
+import { openStore, StoreBusyError, StoreFileError } from "../store/sqlite.ts";
 import { AUDIT_FILE, openAudit } from "./audit_file.ts";
 import { Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -80,6 +80,9 @@ function take(path: string): Store & Disposable {
         hint: "name its folder with OPENCLAW_STATE_DIR, or its profile with --profile",
         cause: error,
       });
+    }
+    if (error instanceof StoreFileError) {
+      throw new Failure("STORE_UNUSABLE", error.message, { cause: error });
     }
     if (!(error instanceof StoreBusyError)) throw error;
     throw new Failure("ALREADY_RUNNING", error.message, {

@@ -17,7 +17,7 @@ import { type Exposure, exposureOf, type Place } from "../server/exposure.ts";
 import { listen, type Server } from "../server/server.ts";
 import { createUi } from "../server/ui.ts";
 import type { Store } from "../store.ts";
-import { openStore, StoreBusyError } from "../store/sqlite.ts";
+import { openStore, StoreBusyError, StoreFileError } from "../store/sqlite.ts";
 import { AUDIT_FILE, openAudit } from "./audit_file.ts";
 import { changedPaths } from "./config_changes.ts";
 import { textAt } from "./config_file.ts";
@@ -269,13 +269,27 @@ function open(
       webhook: (request, account) => gateway.networks.supervisor.respond(request, account),
     });
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new Failure(
-      "PORT_IN_USE",
-      `Cannot listen on ${hostname}:${port}: another program has the port`,
-      { hint: "stop it, or choose another port with --port", cause: error },
-    );
+    throw cannotListen(error, `${hostname}:${port}`);
   }
+}
+
+/** The same error, where the user can mend it, with what to do. */
+function cannotListen(cause: unknown, on: string): unknown {
+  const failure = (code: string, reason: string, hint: string) =>
+    new Failure(code, `Cannot listen on ${on}: ${reason}`, { hint, cause });
+  if (cause instanceof Deno.errors.AddrInUse) {
+    const hint = "stop it, or choose another port with --port";
+    return failure("PORT_IN_USE", "another program has the port", hint);
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    const hint = "choose a port from 1024 on with --port, or see what it names";
+    return failure("CANNOT_LISTEN", cause.message, hint);
+  }
+  const isElsewhere = cause instanceof Deno.errors.AddrNotAvailable ||
+    cause instanceof Error && /failed to lookup address|invalid host/.test(cause.message);
+  if (!isElsewhere) return cause;
+  const hint = "set gateway.customBindHost to an address of this machine, or choose another --bind";
+  return failure("CANNOT_LISTEN", cause.message, hint);
 }
 
 /** Makes the gateway known on its networks, until disposed of. */
@@ -494,6 +508,9 @@ async function takeStore(
     try {
       return openStore(path, { holder });
     } catch (error) {
+      if (error instanceof StoreFileError) {
+        throw new Failure("STORE_UNUSABLE", error.message, { cause: error });
+      }
       if (!(error instanceof StoreBusyError)) throw error;
       const pid = error.holder?.pid;
       if (!force || pid === undefined || Date.now() > giveUpAt) {
