@@ -27,8 +27,12 @@ export function processIo(): Io {
   const encoder = new TextEncoder();
   return {
     env: Deno.env.toObject(),
-    out: (text) => writeAll(Deno.stdout, encoder.encode(text)),
-    err: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    out: (text) => {
+      // Whoever read us has enough, as in `openclaw logs | head`.
+      if (!writeAll(Deno.stdout, encoder.encode(text))) Deno.exit(0);
+    },
+    // What nobody reads any more ends nothing: there may be more to do, and the exit code is to come.
+    err: (text) => void writeAll(Deno.stderr, encoder.encode(text)),
     note: (text) => {
       try {
         Deno.stderr.writeSync(encoder.encode(text));
@@ -69,14 +73,15 @@ export function processIo(): Io {
   };
 }
 
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+/** Returns `false` where nobody reads it. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): boolean {
   try {
     for (let written = 0; written < bytes.length;) {
       written += stream.writeSync(bytes.subarray(written));
     }
+    return true;
   } catch (error) {
-    // Whoever read us has enough, as in `openclaw logs | head`.
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+    if (error instanceof Deno.errors.BrokenPipe) return false;
     throw error;
   }
 }
