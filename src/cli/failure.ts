@@ -62,9 +62,9 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-/** A file that can't be read, a port that is taken, an interrupt: not a bug of ours. */
+/** A file that can't be read, a disk that is full, an interrupt: not a bug of ours. */
 function isOfSystem(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.name === "AbortError" ||
+  return error.name === "AbortError" || /\(os error \d+\)/.test(error.message) ||
     Object.values(Deno.errors).some((kind) => error instanceof kind);
 }
