@@ -99,7 +99,11 @@ async function idsOf(
   if (words.length === 0 && all === undefined) {
     throw new UsageError("Say which messages: see openclaw outbox list");
   }
-  const { entries } = await gateway.request("outbox.list", { limit: ALL }, options);
+  if (words.length > 0 && all !== undefined) {
+    throw new UsageError(`Say which messages, or --${all} for all of them`); // not more than was meant
+  }
+  const wanted = all === undefined ? {} : { states: [all] };
+  const { entries } = await gateway.request("outbox.list", { limit: ALL, ...wanted }, options);
   if (all !== undefined) {
     const ids = entries.filter(({ state, kind }) => state === all && kind === "message")
       .map(({ id }) => id);

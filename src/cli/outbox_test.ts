@@ -25,13 +25,20 @@ const ENTRIES = [
 ];
 
 /** Runs a command line against a gateway with these messages. */
-async function ask(argv: readonly string[], entries: readonly unknown[] = ENTRIES) {
+async function ask(
+  argv: readonly string[],
+  entries: readonly { readonly state: string }[] = ENTRIES,
+) {
   const same = ({ ids }: { ids: readonly string[] }) => ({
     entries: ids.map((id) => entry(id, "")),
   });
   await using gateway = new FakeGateway({
     answers: {
-      "outbox.list": () => ({ ts: NOW, entries, counts: { accepted: 0, dead: 2, unknown: 1 } }),
+      "outbox.list": ({ states, limit = 100 }: { states?: string[]; limit?: number }) => ({
+        ts: NOW,
+        entries: entries.filter(({ state }) => states?.includes(state) ?? true).slice(0, limit),
+        counts: { accepted: 0, dead: 2, unknown: 1 },
+      }),
       "outbox.retry": same,
       "outbox.drop": same,
     },
@@ -75,10 +82,17 @@ Deno.test("messages are named by the beginning of their ids", async () => {
   deepStrictEqual(all.last?.params, { ids: ["aaaa1111-0", "bbbb3333-0"] });
 });
 
+Deno.test("all that are dead are found behind any number that wait", async () => {
+  const waiting = Array.from({ length: 1_000 }, (_, i) => entry(`w${i}`, "accepted"));
+  const { last } = await ask(["retry", "--dead"], [...waiting, entry("dead-1", "dead")]);
+  deepStrictEqual(last, { method: "outbox.retry", params: { ids: ["dead-1"] } });
+});
+
 Deno.test("ids that name none, or several, are refused", async () => {
   for (
     const [argv, code, why] of [
       [["retry"], 2, /Say which messages/],
+      [["drop", "aaaa1", "--dead"], 2, /Say which messages, or --dead/],
       [["retry", "aaa"], 1, /No message in the outbox has the id 'aaa'/],
       [["drop", "aaaa"], 1, /'aaaa' is the beginning of 2 ids/],
     ] as const
