@@ -120,6 +120,36 @@ Deno.test("chat without a terminal exits with 1 if a run failed", async () => {
   strictEqual(io.stderr, "error: no model\n");
 });
 
+Deno.test("chat without a terminal exits with 1 if an answer was cut off with the connection", async () => {
+  await using gateway = echoing({
+    answers: {
+      "chat.send": ({ idempotencyKey: runId }: Send, peer: Peer) => {
+        says(peer, runId, "half an", "half an");
+        return { runId, status: "started" };
+      },
+    },
+  });
+  const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" }, input: ["hi\n"] });
+  const code = run(["chat", "--url", gateway.url, "--token", "t"], io);
+  await io.printed("half an");
+  gateway.drop();
+  strictEqual(await code, 1);
+  match(io.stderr, /error: the answer did not come to its end/);
+});
+
+Deno.test("chat without a terminal leaves at Ctrl-C while it waits for a line", async () => {
+  await using gateway = echoing();
+  const { readable } = new TransformStream<string>();
+  const silent = {
+    async *[Symbol.asyncIterator]() {
+      io.pressInterrupt();
+      yield* readable;
+    },
+  };
+  const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" }, input: silent });
+  strictEqual(await run(["chat", "--url", gateway.url, "--token", "t"], io), 130);
+});
+
 Deno.test("chat shows what was said before, what is said, and leaves at Ctrl-C", async () => {
   const history = () => [message("user", "earlier", 1), message("assistant", "indeed", 2)];
   await using gateway = echoing({ history });

@@ -14,7 +14,12 @@ export async function askLines(
   const { io, paint } = call;
   let streamed = new Streamed();
   let failed = false;
+  let asked = false;
   let idle = Promise.withResolvers<void>();
+  const fail = (problem: string) => {
+    failed = true;
+    io.err(`${paint.red("error:")} ${oneLine(problem)}\n`);
+  };
   const view: View = {
     message: () => {},
     says: (text, delta) => io.out(streamed.next(text, delta)),
@@ -23,12 +28,11 @@ export async function askLines(
     ends: (problem) => {
       io.out(streamed.lineEnd);
       streamed = new Streamed();
-      if (problem === undefined) return;
-      failed = true;
-      io.err(`${paint.red("error:")} ${oneLine(problem)}\n`);
+      if (problem !== undefined) fail(problem);
     },
     note: (text) => io.err(`${paint.dim(`— ${oneLine(text)}`)}\n`),
-    changed: ({ working }) => {
+    changed: ({ connected, working }) => {
+      if (asked && !connected) fail("the answer did not come to its end");
       if (!working) idle.resolve();
     },
   };
@@ -37,19 +41,25 @@ export async function askLines(
   const leaving = new AbortController();
   const ready = Promise.withResolvers<void>();
   const connected = conversation.run(leaving.signal, ready.resolve);
+  const interrupted = aborted(interrupt.signal);
+  /** Ends with the wait, at Ctrl-C, and if there is no way back to the gateway. */
+  const unlessOver = <T>(wait: Promise<T>) => Promise.race([wait, connected, interrupted]);
   try {
-    await Promise.race([connected, ready.promise]);
-    for await (const line of linesOf(io.input())) {
-      if (line.trim() === "") continue;
+    await unlessOver(ready.promise);
+    const lines = linesOf(io.input());
+    for (;;) {
+      const next = await unlessOver(lines.next());
+      if (interrupt.signal.aborted) return 130;
+      if (!next || next.done) break;
+      if (next.value.trim() === "") continue;
       idle = Promise.withResolvers();
-      await Promise.race([connected, conversation.say(line)]);
-      if (conversation.working) {
-        await Promise.race([connected, idle.promise, aborted(interrupt.signal)]);
-      }
-      if (interrupt.signal.aborted) {
-        if (conversation.working) await conversation.abort();
-        return 130;
-      }
+      asked = true;
+      await unlessOver(conversation.say(next.value));
+      if (conversation.working) await unlessOver(idle.promise);
+      asked = false;
+      if (!interrupt.signal.aborted) continue;
+      if (conversation.working) await conversation.abort();
+      return 130;
     }
     return failed ? 1 : 0;
   } finally {
@@ -58,7 +68,7 @@ export async function askLines(
   }
 }
 
-async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const bytes of input) {
