@@ -2,6 +2,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { GatewayRefusal } from "../src/client/client.ts";
 import { createDeviceKey } from "../src/client/identity.ts";
+import { runOn } from "../src/cli/fake_io.ts";
 import { connectFrame, RawSocket, startGateway, TOKEN } from "./gateway.ts";
 
 Deno.test("the handshake tells a protocol-4 client all that its Codable types require", async () => {
@@ -312,6 +313,23 @@ Deno.test("an edit that would open the gateway to the network leaves the secret 
   await owner.request("config.patch", patch);
   await rejects(gateway.connect({ auth: {} }), /token missing/);
   strictEqual((await owner.request("health", {})).ok, true);
+});
+
+Deno.test({
+  name: "a gateway that is bound to one address is there for this machine's commands as well",
+  ignore: Deno.build.os !== "linux", // the others have no second address without being set up
+  async fn() {
+    await using gateway = await startGateway({
+      config: { gateway: { bind: "custom", customBindHost: "127.0.0.2" } },
+    });
+    const env = {
+      OPENCLAW_STATE_DIR: gateway.stateDir,
+      OPENCLAW_GATEWAY_PORT: `${gateway.running.server.addr.port}`,
+      OPENCLAW_GATEWAY_TOKEN: TOKEN,
+    };
+    const { code, stderr } = await runOn(["health"], { env });
+    deepStrictEqual([code, stderr], [0, ""]);
+  },
 });
 
 Deno.test("what an editor has just written and what a client changes are both kept", async () => {

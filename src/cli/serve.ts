@@ -474,7 +474,9 @@ function address(
   config: Config,
 ): { hostname: string; also: readonly string[] } {
   const hostname = hostnameOf(flags.bind ?? config.gateway?.bind ?? "loopback", config);
-  return { hostname, also: hostname === "127.0.0.1" ? ["::1"] : [] };
+  if (hostname === "127.0.0.1") return { hostname, also: ["::1"] };
+  // Commands of this machine look for it on loopback, whatever one address others reach it at.
+  return { hostname, also: hostname === "0.0.0.0" || hostname === "::" ? [] : ["127.0.0.1"] };
 }
 
 function hostnameOf(bind: NonNullable<ServeFlags["bind"]>, config: Config): string {
