@@ -5,7 +5,7 @@ import { answer } from "./answer.ts";
 import { confirm } from "./ask.ts";
 import { type Call, command, type Group } from "./command.ts";
 import { at, readConfigFile } from "./config_file.ts";
-import { isAbsent, patchConfig } from "./config_patch.ts";
+import { isAbsentHere, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
@@ -337,7 +337,7 @@ async function currentConfig(
     );
     return config;
   } catch (error) {
-    if (call.connection.url !== undefined || !isAbsent(error)) throw error;
+    if (!await isAbsentHere(call, error)) throw error;
     return (await readConfigFile(call.paths.configPath)).value;
   }
 }

@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { FakeTelegram } from "../../tests/fakes/telegram.ts";
 import { FakeGateway, type FakeGatewayOptions } from "../client/fake_gateway.ts";
 import { run } from "./cli.ts";
-import { FakeIo, type FakeIoOptions, withHome } from "./fake_io.ts";
+import { FakeIo, type FakeIoOptions, runOn, withHome } from "./fake_io.ts";
 
 const NOW = 1_000_000_000_000;
 const TOKEN = "123:secret-of-the-bot";
@@ -176,6 +176,26 @@ Deno.test("add takes the token from input or the environment, for another accoun
     deepStrictEqual(await configOf(home), {
       channels: { telegram: { apiRoot: telegram.url, enabled: true } },
     });
+  });
+});
+
+Deno.test("what is meant for a gateway elsewhere is not written here when that is away", async () => {
+  await withHome(async (home) => {
+    const remote = { mode: "remote", remote: { url: "ws://127.0.0.1:1", token: "t" } };
+    const config = { gateway: remote, channels: { telegram: { enabled: true } } };
+    await Deno.writeTextFile(`${home.stateDir}/openclaw.json`, JSON.stringify(config));
+    for (
+      const line of [
+        ["add", "telegram", "--token", TOKEN, "--no-check"],
+        ["disable", "telegram"],
+        ["remove", "telegram", "--yes"],
+      ]
+    ) {
+      const { code, stderr } = await runOn(["channels", ...line], { env: home.env });
+      strictEqual(code, 1);
+      match(stderr, /^error: Cannot connect to ws:\/\/127\.0\.0\.1:1: /);
+    }
+    deepStrictEqual(await configOf(home), config);
   });
 });
 

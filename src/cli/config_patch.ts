@@ -3,6 +3,7 @@ import { ConnectionError } from "../client/client.ts";
 import type { Call } from "./command.ts";
 import { connect } from "./connect.ts";
 import { Failure } from "./failure.ts";
+import { resolveTarget } from "./target.ts";
 
 /** RFC 7396: objects are merged, `null` removes, everything else replaces. */
 export type Patch = { readonly [key: string]: Patch | unknown };
@@ -25,17 +26,24 @@ export async function patchConfig(
     });
     return "gateway";
   } catch (error) {
-    if (call.connection.url !== undefined || !isAbsent(error)) throw error;
+    if (!await isAbsentHere(call, error)) throw error;
   }
   const { changeFile } = await import("./config.ts");
   await changeFile(call, (root) => merged(root, patch));
   return "file";
 }
 
-/** Nobody listens: there is no gateway, rather than one that would not have us. */
-export function isAbsent(error: unknown): boolean {
+/**
+ * Nobody listens where this machine's own gateway would: there is none, rather than one that would
+ * not have us. Of a gateway elsewhere the configuration is elsewhere too.
+ */
+export async function isAbsentHere(
+  call: Pick<Call, "connection" | "env" | "paths">,
+  error: unknown,
+): Promise<boolean> {
   const cause = error instanceof Failure ? error.cause : error;
-  return cause instanceof ConnectionError && cause.kind === "unreachable";
+  if (!(cause instanceof ConnectionError) || cause.kind !== "unreachable") return false;
+  return (await resolveTarget(call)).here;
 }
 
 /** `value` with the patch applied. */

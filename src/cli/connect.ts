@@ -44,7 +44,7 @@ export async function connect(
   } catch (error) {
     if (!await speaksTls(target, error)) throw explained(error, target);
     const secure = { ...target, url: target.url.replace("ws:", "wss:") };
-    const pin = target.own && target.loopback ? await pinHere(call) : undefined;
+    const pin = target.here ? await pinHere(call) : undefined;
     if (pin === undefined) throw insecure(target, secure);
     // Started with --tls, of which the configuration knows nothing.
     return await connectTo({ ...secure, pin }, call, purpose).catch((error) => {

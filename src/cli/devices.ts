@@ -225,8 +225,8 @@ async function withDevices<T>(call: DeviceCall, use: (desk: Desk) => Promise<T>)
     );
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== "UNREACHABLE") throw error;
-    const { own, loopback } = await resolveTarget(call);
-    if (!own || !loopback) throw error;
+    const { here } = await resolveTarget(call);
+    if (!here) throw error;
     return await withState(call, use, error);
   }
 }

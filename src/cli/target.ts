@@ -14,6 +14,8 @@ export interface Target {
   readonly authFrom?: string;
   /** The one that this machine is set up for: its device token may be shown. */
   readonly own: boolean;
+  /** The one whose configuration and state lie on this machine. */
+  readonly here: boolean;
   readonly loopback: boolean;
   /** The certificate that it must have; without a pin, one for its name from a known authority. */
   readonly pin?: Pin;
@@ -65,6 +67,7 @@ export async function resolveTarget(
   return target(`${secure ? "wss" : "ws"}://127.0.0.1:${port}`, auth, {
     env,
     own: true,
+    here: true,
     pin: flaggedPin ?? (secure ? await pinHere({ env, paths }) : undefined),
   });
 }
@@ -114,7 +117,12 @@ function shown({ token, password }: Target["auth"], authFrom: string): Shown | u
 function target(
   url: string,
   auth: Shown = { auth: {} },
-  { env, own, pin }: { env: Env; own: boolean; pin: Pin | undefined },
+  { env, own, here = false, pin }: {
+    env: Env;
+    own: boolean;
+    here?: boolean;
+    pin: Pin | undefined;
+  },
 ): Target {
   if (!URL.canParse(url) || !/^wss?:\/\//.test(url)) {
     const shown = withoutSecrets(url);
@@ -138,7 +146,7 @@ function target(
       hint: "use wss://, or an SSH tunnel to a port of this machine",
     });
   }
-  return { url, ...auth, own, loopback, ...(pin === undefined ? {} : { pin }) };
+  return { url, ...auth, own, here, loopback, ...(pin === undefined ? {} : { pin }) };
 }
 
 /** An address without the places in which people put secrets. */

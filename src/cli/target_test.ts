@@ -25,6 +25,7 @@ Deno.test("without anything it is the usual port of this machine", async () => {
     auth: {},
     authFrom: undefined,
     own: true,
+    here: true,
     loopback: true,
   });
 });
@@ -35,6 +36,7 @@ Deno.test("port and token come from the configuration, JSON5 or not", async () =
     auth: { token: "t" },
     authFrom: "gateway.auth in ~/openclaw.json",
     own: true,
+    here: true,
     loopback: true,
   };
   for (
