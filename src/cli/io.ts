@@ -22,6 +22,9 @@ export interface Io {
   now(): number;
 }
 
+/** What a terminal has whose size is not known. */
+const COLUMNS = 80;
+
 /** The process that this program runs in. */
 export function processIo(): Io {
   const encoder = new TextEncoder();
@@ -47,9 +50,9 @@ export function processIo(): Io {
     },
     columns: () => {
       try {
-        return Deno.consoleSize().columns;
+        return Deno.consoleSize().columns || COLUMNS; // 0 where nobody has told the terminal its size
       } catch {
-        return 80; // not a terminal
+        return COLUMNS; // not a terminal
       }
     },
     input: readInput,

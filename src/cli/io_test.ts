@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { processIo } from "./io.ts";
 
 Deno.test("who stops reading standard error ends nothing, and standard output all", () => {
@@ -19,5 +19,16 @@ Deno.test("who stops reading standard error ends nothing, and standard output al
     deepStrictEqual(codes, [0]);
   } finally {
     replace({ exit, stdout, stderr });
+  }
+});
+
+Deno.test("a terminal that does not know its size is as wide as terminals are", () => {
+  const { consoleSize } = Deno;
+  const { columns } = processIo();
+  try {
+    Object.assign(Deno, { consoleSize: () => ({ columns: 0, rows: 0 }) });
+    strictEqual(columns(), 80);
+  } finally {
+    Object.assign(Deno, { consoleSize });
   }
 });
