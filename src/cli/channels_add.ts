@@ -1,8 +1,8 @@
 /** `openclaw channels add`: asks for what a network needs, checks it there, and writes it down. */
-import { accountOf } from "../account.ts";
+import { accountOf, DEFAULT_ACCOUNT_ID } from "../account.ts";
 import { checkConfig } from "../config.ts";
 import { pause } from "../deadline.ts";
-import { readConfigFile } from "./config_file.ts";
+import { at, readConfigFile } from "./config_file.ts";
 import { Errors } from "@sinclair/typebox/errors";
 import {
   type Channel,
@@ -16,7 +16,7 @@ import type { Log } from "../log.ts";
 import type { KeyValues } from "../store.ts";
 import { ask } from "./ask.ts";
 import type { Call } from "./command.ts";
-import { patchConfig } from "./config_patch.ts";
+import { isAbsentHere, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { nearest, UsageError } from "./flags.ts";
@@ -80,7 +80,9 @@ export async function addChannel(call: AddCall, options: AddOptions): Promise<Ad
     enabled: true,
     ...(options.name === undefined ? {} : { name: options.name }),
   };
-  const section = accountId === "default" ? own : { enabled: true, accounts: { [accountId]: own } };
+  const section = accountId === DEFAULT_ACCOUNT_ID
+    ? own
+    : { enabled: true, accounts: { ...await unlisted(call, network), [accountId]: own } };
   const writtenBy = await patchConfig(call, { channels: { [channel]: section } });
   const state = writtenBy === "gateway"
     ? await connectedState(call, channel, accountId)
@@ -127,7 +129,7 @@ async function gatherSecrets(
       ? await ask(io, question)
       : token;
     const inEnv = usesEnv ? env[variable] : undefined;
-    if (usesEnv && accountId !== "default") {
+    if (usesEnv && accountId !== DEFAULT_ACCOUNT_ID) {
       throw new UsageError(
         "--use-env is for the default account: only that takes its token from there",
       );
@@ -185,7 +187,7 @@ async function knownSettings(
   if (connection.url !== undefined) return {}; // another machine's gateway has another one
   const { value } = await readConfigFile(paths.configPath);
   const { config } = checkConfig(value);
-  const account = accountOf(config, id, accountId) ?? accountOf(config, id, "default");
+  const account = accountOf(config, id, accountId) ?? accountOf(config, id, DEFAULT_ACCOUNT_ID);
   return account?.settings ?? {};
 }
 
@@ -226,6 +228,32 @@ async function check(
 
 function canProbe(channel: Channel): channel is Channel & Probe {
   return "probe" in channel && typeof channel.probe === "function";
+}
+
+/**
+ * The default account, as a list has it, where its token is in the environment and it is there only
+ * because nobody lists any: the one that is added must not take its place.
+ */
+async function unlisted(
+  call: AddCall,
+  { id: channel, secrets }: Network,
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const { channelAccounts } = await withGateway(
+      call,
+      { scopes: ["operator.read"] },
+      (gateway, options) => gateway.request("channels.status", { channel }, options),
+    );
+    const account = channelAccounts[channel]?.find((one) => one.accountId === DEFAULT_ACCOUNT_ID);
+    return account?.tokenSource === "env" ? { [DEFAULT_ACCOUNT_ID]: {} } : {};
+  } catch (error) {
+    if (!await isAbsentHere(call, error)) throw error;
+  }
+  const section = at((await readConfigFile(call.paths.configPath)).value, "channels", channel);
+  const isThere = section !== undefined &&
+    Object.keys(Object(at(section, "accounts"))).length === 0 &&
+    secrets.some(({ env, isRequired }) => isRequired && call.env[env]);
+  return isThere ? { [DEFAULT_ACCOUNT_ID]: {} } : {};
 }
 
 /** Waits until the gateway is connected, or says why not. */

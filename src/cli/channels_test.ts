@@ -179,6 +179,43 @@ Deno.test("add takes the token from input or the environment, for another accoun
   });
 });
 
+Deno.test("an account that is added leaves the one whose token is in the environment", async () => {
+  const add = ["channels", "add", "telegram", "--account", "work", "--token", TOKEN, "--no-check"];
+  const work = { botToken: TOKEN, enabled: true };
+  await withHome(async (home) => {
+    const env = { ...home.env, TELEGRAM_BOT_TOKEN: "456:secret-of-the-first" };
+    const first = ["channels", "add", "telegram", "--use-env", "--no-check"];
+    for (const line of [first, add]) strictEqual((await alone(line, { env })).code, 0);
+    deepStrictEqual(await configOf(home), {
+      channels: { telegram: { enabled: true, accounts: { default: {}, work } } },
+    });
+  });
+  for (const tokenSource of ["env", "config"]) {
+    const patches: unknown[] = [];
+    const accounts = [{ accountId: "default", tokenSource }];
+    await using gateway = new FakeGateway({
+      answers: {
+        "channels.status": () => ({
+          channelAccounts: {
+            telegram: patches.length === 0 ? accounts : [{ accountId: "work", connected: true }],
+          },
+        }),
+        "config.get": () => ({}),
+        "config.patch": ({ raw }: { raw: string }) => void patches.push(JSON.parse(raw)),
+      },
+    });
+    const env = {
+      OPENCLAW_STATE_DIR: "/nowhere",
+      OPENCLAW_GATEWAY_PORT: `${gateway.port}`,
+      OPENCLAW_GATEWAY_TOKEN: "t",
+    };
+    const { code, stderr } = await runOn(add, { env });
+    strictEqual(code, 0, stderr);
+    const listed = tokenSource === "env" ? { default: {}, work } : { work };
+    deepStrictEqual(patches, [{ channels: { telegram: { enabled: true, accounts: listed } } }]);
+  }
+});
+
 Deno.test("what is meant for a gateway elsewhere is not written here when that is away", async () => {
   await withHome(async (home) => {
     const remote = { mode: "remote", remote: { url: "ws://127.0.0.1:1", token: "t" } };
