@@ -371,6 +371,9 @@ function describe(
 ) {
   const allowed = error.schema.enum as unknown[] | undefined;
   if (allowed !== undefined) return `must be one of ${allowed.join(", ")}`;
+  if (Number.isInteger(error.value) && !Number.isSafeInteger(error.value)) {
+    return "is too large a number to be kept exactly: write it in quotes";
+  }
   return error.message.charAt(0).toLowerCase() + error.message.slice(1);
 }
 

@@ -44,6 +44,14 @@ Deno.test("each wrong value is an issue with its place and the reason", () => {
   strictEqual(issues[1]?.message, "must be one of loopback, lan, tailnet, auto, custom");
 });
 
+Deno.test("an id that is no exact number is said to need quotes", () => {
+  const { issues } = parseConfig("{ channels: { discord: { allowFrom: [1234567890123456789] } } }");
+  deepStrictEqual(issues, [{
+    path: "channels.discord.allowFrom.0",
+    message: "is too large a number to be kept exactly: write it in quotes",
+  }]);
+});
+
 Deno.test("what is no object is no configuration", () => {
   for (const text of ["[]", "null", "5", "'x'"]) {
     strictEqual(parseConfig(text).issues.length, 1, text);
