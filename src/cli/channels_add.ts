@@ -2,7 +2,7 @@
 import { accountOf, DEFAULT_ACCOUNT_ID } from "../account.ts";
 import { checkConfig } from "../config.ts";
 import { pause } from "../deadline.ts";
-import { at, readConfigFile } from "./config_file.ts";
+import { at, isRounded, readConfigFile } from "./config_file.ts";
 import { Errors } from "@sinclair/typebox/errors";
 import {
   type Channel,
@@ -172,7 +172,8 @@ function readSettings(
 
 function readValue(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isRounded(value) ? text : value;
   } catch {
     return text;
   }

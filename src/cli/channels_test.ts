@@ -179,6 +179,18 @@ Deno.test("add takes the token from input or the environment, for another accoun
   });
 });
 
+Deno.test("add keeps every digit of an id", () =>
+  withHome(async (home) => {
+    const add = ["channels", "add", "discord", "--token", TOKEN, "--no-check"];
+    const { code, stderr } = await alone(
+      [...add, "--set", "applicationId=1234567890123456789"],
+      home,
+    );
+    strictEqual(code, 0, stderr);
+    const discord = { applicationId: "1234567890123456789", token: TOKEN, enabled: true };
+    deepStrictEqual(await configOf(home), { channels: { discord } });
+  }));
+
 Deno.test("an account that is added leaves the one whose token is in the environment", async () => {
   const add = ["channels", "add", "telegram", "--account", "work", "--token", TOKEN, "--no-check"];
   const work = { botToken: TOKEN, enabled: true };

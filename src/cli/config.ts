@@ -3,7 +3,7 @@ import { checkConfig, type ConfigIssue, parseConfig, redact } from "../config.ts
 import { answer } from "./answer.ts";
 import { writePrivately } from "./atomic_write.ts";
 import { type Call, command, type Group } from "./command.ts";
-import { at, keepComments, readConfigFile } from "./config_file.ts";
+import { at, isRounded, keepComments, readConfigFile } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import { turnAt } from "./file_lock.ts";
 import { UsageError } from "./flags.ts";
@@ -39,9 +39,9 @@ const get = command({
 const set = command({
   about: "Change a setting",
   details:
-    "The value is read as JSON5 where it is JSON5, and as text where it is not. The file is\n" +
-    "checked as a whole and replaced at once; the one before it stays beside it as .bak, and the\n" +
-    "last one that had comments as .comments.bak.",
+    "The value is read as JSON5 where it is JSON5, and as text where it is not, or is a number too\n" +
+    "long to be kept exactly. The file is checked as a whole and replaced at once; the one before\n" +
+    "it stays beside it as .bak, and the last one that had comments as .comments.bak.",
   words: [PATH, { name: "value" }],
   flags: { text: { kind: "switch", about: "The value is text, whatever it looks like" } },
   connects: false,
@@ -182,7 +182,8 @@ function namesIn(path: string): readonly string[] {
 
 function valueIn(text: string): unknown {
   try {
-    return parseJson5(text);
+    const value = parseJson5(text);
+    return isRounded(value) ? text : value;
   } catch {
     return text;
   }

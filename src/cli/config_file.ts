@@ -60,6 +60,11 @@ async function parse(text: string): Promise<unknown> {
   }
 }
 
+/** Whether it is a number that is not the one that was written: an id with too many digits. */
+export function isRounded(value: unknown): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
 /** What lies at a path of names in a value; `undefined` where the path leads nowhere. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;

@@ -83,6 +83,12 @@ Deno.test("config set reads JSON5, or else text", async () => {
   strictEqual("logging" in JSON.parse(backup), false);
 });
 
+Deno.test("config set keeps every digit of an id", async () => {
+  const path = "channels.discord.applicationId";
+  const { text } = await onFile(undefined, ["set", path, "1234567890123456789"]);
+  deepStrictEqual(JSON.parse(text).channels.discord, { applicationId: "1234567890123456789" });
+});
+
 Deno.test("config set says nothing of a secret", async () => {
   const { last, text } = await onFile("{}", ["set", "gateway.auth.token", "s3cret", "--json"]);
   strictEqual(last.stdout.includes("s3cret"), false);
