@@ -53,12 +53,13 @@ export default command({
       onEvent,
     });
     const { timeout, thinking, agent: agentId } = flags;
+    const sessionKey = flags["session-key"] ?? await keyOf(gateway, flags["session-id"]);
     try {
       const result = await gateway.request("agent", {
         message,
         idempotencyKey: runId,
         agentId,
-        sessionKey: flags["session-key"],
+        sessionKey,
         sessionId: flags["session-id"],
         thinking,
         timeout,
@@ -86,6 +87,15 @@ export default command({
     throw new Failure("ABORTED", "The run was stopped");
   },
 });
+
+/** The key of the session with an id. Rejects where there is none: the gateway takes the main one then. */
+async function keyOf(gateway: GatewayClient, sessionId?: string): Promise<string | undefined> {
+  if (sessionId === undefined) return undefined;
+  const options = { timeoutMs: ANSWER_TIMEOUT_MS };
+  const found = await gateway.request("sessions.resolve", { sessionId }, options);
+  if (found.ok) return found.key;
+  throw new Failure("NOT_FOUND", `There is no session with the id '${sessionId}'`);
+}
 
 /** Stops the run when the signal aborts. */
 function abortOn(

@@ -227,6 +227,23 @@ Deno.test("agent prints the answer as it comes", async () => {
   deepStrictEqual(params, { message: "hi", agentId: "ada", timeout: 0, deliver: false });
 });
 
+Deno.test("agent says nothing in another session than that whose id it is given", async () => {
+  const answers = {
+    agent: talkative,
+    "sessions.resolve": ({ sessionId }: { sessionId: string }) => {
+      if (sessionId === "s1") return { ok: true, key: "agent:main:one" };
+      throw new Refuse({ code: "INVALID_REQUEST", message: `No session found: ${sessionId}` });
+    },
+  };
+  const known = await ask(["agent", "-m", "hi", "--session-id", "s1"], answers);
+  strictEqual(known.code, 0);
+  const { sessionKey, sessionId } = Object(known.requests[1]?.params);
+  deepStrictEqual([sessionKey, sessionId], ["agent:main:one", "s1"]);
+  const unknown = await ask(["agent", "-m", "hi", "--session-id", "s2"], answers);
+  deepStrictEqual([unknown.code, unknown.stderr], [1, "error: No session found: s2\n"]);
+  deepStrictEqual(unknown.requests.map(({ method }) => method), ["sessions.resolve"]);
+});
+
 Deno.test("agent --json prints the outcome alone, and reads the message from input", async () => {
   const { stdout, requests } = await ask(
     ["agent", "--message", "-", "--json"],
