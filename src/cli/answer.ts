@@ -1,5 +1,6 @@
 /** How a command prints what it got. */
 import type { Call } from "./command.ts";
+import { printableJson } from "./text.ts";
 
 /** Prints a value as JSON, or as `show` puts it for people. Returns the exit code 0. */
 export function answer<T>(
@@ -7,6 +8,6 @@ export function answer<T>(
   value: T,
   show: (value: T) => string,
 ): number {
-  io.out(json ? `${JSON.stringify(value, null, 2)}\n` : show(value));
+  io.out(json ? `${printableJson(JSON.stringify(value ?? null, null, 2))}\n` : show(value));
   return 0;
 }

@@ -38,7 +38,7 @@ export default command({
       { scopes },
       (gateway, options) => gateway.call(method, params, { ...options, ...timeout, final }),
     );
-    return answer(call, result ?? null, (value) => `${JSON.stringify(value, null, 2)}\n`);
+    return answer({ ...call, json: true }, result ?? null, () => "");
   },
 });
 

@@ -10,7 +10,7 @@ import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
 import { lineText } from "./logs.ts";
-import { cut, oneLine, table } from "./text.ts";
+import { cut, oneLine, printableJson, table } from "./text.ts";
 import { relative } from "./time.ts";
 
 const ADMIN = { scopes: ["operator.admin"] } as const;
@@ -266,7 +266,9 @@ const logs = command({
     );
     const wanted = lines.filter((line) => isOfNetworks(line, channel)).slice(-count);
     const view = { flags: { utc }, paint: call.paint };
-    call.io.out(wanted.map((line) => `${call.json ? line : lineText(line, view)}\n`).join(""));
+    call.io.out(
+      wanted.map((line) => `${call.json ? printableJson(line) : lineText(line, view)}\n`).join(""),
+    );
     return 0;
   },
 });

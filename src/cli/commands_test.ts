@@ -481,7 +481,7 @@ Deno.test("logs prints lines for people, or as they are", async () => {
     stdout,
     "2026-01-02 03:04:05 warn  server   A client was too slow connId=c1\nplain [2J\n",
   );
-  strictEqual((await ask(["logs", "--json"], answers)).stdout, `${LINE}\nplain \x1b[2J\n`);
+  strictEqual((await ask(["logs", "--json"], answers)).stdout, `${LINE}\nplain \\u001b[2J\n`);
 });
 
 Deno.test("logs --follow reads on, past a restart of the gateway, until Ctrl-C", async () => {

@@ -7,7 +7,7 @@ import { connect, withGateway } from "./connect.ts";
 import { at } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import type { Paint } from "./paint.ts";
-import { oneLine } from "./text.ts";
+import { oneLine, printableJson } from "./text.ts";
 import { moment } from "./time.ts";
 
 const READ = { scopes: ["operator.read"] } as const;
@@ -33,7 +33,9 @@ export default command({
   async run(call) {
     const { limit = 200, follow } = call.flags;
     const print = (lines: readonly string[]) =>
-      call.io.out(lines.map((line) => `${call.json ? line : lineText(line, call)}\n`).join(""));
+      call.io.out(
+        lines.map((line) => `${call.json ? printableJson(line) : lineText(line, call)}\n`).join(""),
+      );
     if (!follow) {
       const read = (gateway: GatewayClient, options: RequestOptions) =>
         gateway.request("logs.tail", { limit }, options);

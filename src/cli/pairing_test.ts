@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, strictEqual } from "node:assert/strict";
 import { FakeGateway } from "../client/fake_gateway.ts";
 import { run } from "./cli.ts";
 import { FakeIo } from "./fake_io.ts";
@@ -58,6 +58,15 @@ Deno.test("pairing list shows who waits, and with which code", async () => {
   deepStrictEqual(scopes, ["operator.pairing"]);
   match(stdout, /ABCD2345\s+Telegram\s+default\s+Ada\s+77\s+10m ago/);
   strictEqual((await ask(["pairing"], { requests: [] })).stdout, "Nobody waits\n");
+});
+
+Deno.test("a stranger's name steers no terminal, as JSON neither", async () => {
+  const senderLabel = "Ada\x9b2J\u202e";
+  for (const json of [[], ["--json"]]) {
+    const { stdout } = await ask(["pairing", ...json], { requests: [{ ...ADA, senderLabel }] });
+    match(stdout, /Ada/);
+    doesNotMatch(stdout, /[\x80-\x9f\u202e]/);
+  }
 });
 
 Deno.test("pairing approve takes the code alone or behind the network, in either case", async () => {

@@ -5,7 +5,7 @@ import { examine } from "./security/examine.ts";
 import { bySeverity, type Finding, remedy, type Severity } from "./security/finding.ts";
 import { mendAll } from "./security/mend.ts";
 import { AuditRecord, isRefusal, lineText } from "./security/record.ts";
-import { oneLine, wrap } from "./text.ts";
+import { oneLine, printableJson, wrap } from "./text.ts";
 
 /** What `openclaw security audit --json` prints: the shape that the released program has, and more. */
 interface Report {
@@ -73,7 +73,8 @@ const log = command({
     const { stateDir } = call.paths;
     const { limit = 200, follow, refused, utc } = call.flags;
     const fits = refused ? isRefusal : () => true;
-    const text = (line: string) => call.json ? line : lineText(line, { paint: call.paint, utc });
+    const text = (line: string) =>
+      call.json ? printableJson(line) : lineText(line, { paint: call.paint, utc });
     const print = (lines: readonly string[]) =>
       call.io.out(lines.map((line) => `${text(line)}\n`).join(""));
     const record = new AuditRecord(stateDir);

@@ -19,6 +19,14 @@ export function oneLine(text: string): string {
   return printable(text).replace(/\s+/g, " ").trim();
 }
 
+/** JSON that means the same, with everything escaped that a terminal would obey. */
+export function printableJson(json: string): string {
+  return json.replace(
+    CONTROL,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** How many columns a terminal gives one character. */
 export function columnsOf(character: string): number {
   return NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;

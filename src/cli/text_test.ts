@@ -1,11 +1,19 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { cut, facts, oneLine, printable, table, widthOf, wrap } from "./text.ts";
+import { cut, facts, oneLine, printable, printableJson, table, widthOf, wrap } from "./text.ts";
 
 const plain = (text: string) => text;
 
 Deno.test("text of others can't steer the terminal", () => {
   strictEqual(printable("a\x1b[31mb\x07\r\nc\td\u202ee\x9b1m"), "a[31mb\nc\tde1m");
   strictEqual(oneLine("  a\nb\t c\x1b]0;title\x07 "), "a b c]0;title");
+});
+
+Deno.test("JSON that steers no terminal means the same", () => {
+  const value = { name: "a\x1b[31m\x9b31m\u202e\x7f\n日本 👍" };
+  const text = printableJson(JSON.stringify(value, null, 2));
+  deepStrictEqual(JSON.parse(text), value);
+  // deno-lint-ignore no-control-regex
+  strictEqual(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(text), false);
 });
 
 Deno.test("width counts columns", () => {
