@@ -121,6 +121,7 @@ async function gatherSecrets(
   const main = secrets.find(({ isRequired }) => isRequired) ?? secrets[0];
   for (const secret of secrets) {
     const { key, fileKey, env: variable, question, isRequired } = secret;
+    if (isRequired && written[key] === "") throw empty(label, key);
     if (typeof written[key] === "string") continue;
     if (fileKey !== undefined && written[fileKey] !== undefined) continue;
     const given = secret !== main || token === undefined
@@ -140,9 +141,14 @@ async function gatherSecrets(
       });
     }
     const value = given ?? inEnv ?? (isRequired ? await askFor(io, { label, question, key }) : "");
+    if (isRequired && value === "") throw empty(label, key);
     if (value !== "") found[key] = value;
   }
   return found;
+}
+
+function empty(label: string, key: string): UsageError {
+  return new UsageError(`${label} needs '${key}', and what was given is empty`);
 }
 
 async function askFor(
@@ -152,9 +158,7 @@ async function askFor(
   if (!io.terminal.in) {
     throw new UsageError(`${label} needs '${key}': give it with --token or --set ${key}=…`);
   }
-  const value = await ask(io, question, { hidden: true });
-  if (value === "") throw new UsageError(`${label} needs '${key}'`);
-  return value;
+  return await ask(io, question, { hidden: true });
 }
 
 /** `key=value` pairs; a value that is JSON is read as such, unless the network wants a text. */

@@ -253,6 +253,9 @@ Deno.test("add refuses what can't be meant", async () => {
     const cases: readonly [argv: readonly string[], code: number, why: RegExp][] = [
       [["telegrm"], 2, /There is no network 'telegrm': did you mean 'telegram'\?/],
       [["telegram"], 2, /Telegram needs 'botToken': give it with --token/],
+      [["telegram", "--token", "", "--no-check"], 2, /'botToken', and what was given is empty/],
+      [["telegram", "--token", "-", "--no-check"], 2, /'botToken', and what was given is empty/],
+      [["telegram", "--set", "botToken=", "--no-check"], 2, /what was given is empty/],
       [["telegram", "--account", "a/b"], 2, /'a\/b' can't name an account/],
       [["telegram", "--set", "nonsense"], 2, /'nonsense' must be like key=value/],
       [["telegram", "--use-env"], 1, /TELEGRAM_BOT_TOKEN is not set/],
