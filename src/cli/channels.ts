@@ -57,17 +57,23 @@ const list = command({
   async run(call) {
     const { NETWORKS } = await import("./networks.ts");
     const { value } = await readConfigFile(call.paths.configPath);
-    const networks = NETWORKS.map(({ id, label }) => {
+    const networks = await Promise.all(NETWORKS.map(async ({ id, label, load }) => {
       const section = at(value, "channels", id);
-      const accounts = Object.keys(Object(at(section, "accounts")));
+      const listed = Object.keys(Object(at(section, "accounts")));
+      const isSet = (key?: string) => key !== undefined && at(section, key) !== undefined;
+      // Only a network with a list is asked which of its settings is a secret of the default account.
+      const hasDefault = listed.length === 0 ||
+        (await load()).secrets.some(({ key, fileKey }) => isSet(key) || isSet(fileKey));
       return {
         id,
         label,
         configured: section !== undefined,
         enabled: section !== undefined && at(section, "enabled") !== false,
-        accounts: section === undefined ? [] : accounts.length === 0 ? ["default"] : accounts,
+        accounts: section === undefined
+          ? []
+          : [...new Set([...(hasDefault ? ["default"] : []), ...listed])],
       };
-    });
+    }));
     return answer(call, { networks }, ({ networks }) =>
       table(
         ["NETWORK", "NAME", "STATE", "ACCOUNTS"],

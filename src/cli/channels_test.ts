@@ -90,14 +90,20 @@ Deno.test("list tells what could be set up, without a gateway", async () => {
   await withHome(async (home) => {
     await Deno.writeTextFile(
       `${home.stateDir}/openclaw.json`,
-      JSON.stringify({ channels: { telegram: { accounts: { home: {}, work: {} } } } }),
+      JSON.stringify({
+        channels: {
+          telegram: { accounts: { home: {}, work: {} } },
+          discord: { token: "t", accounts: { work: {} } },
+        },
+      }),
     );
     const { stdout } = await alone(["channels", "list"], home);
     const lines = stdout.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
-    deepStrictEqual(lines.slice(0, 3), [
+    deepStrictEqual(lines.slice(0, 4), [
       ["NETWORK", "NAME", "STATE", "ACCOUNTS"],
       ["telegram", "Telegram", "on", "home, work"],
-      ["discord", "Discord", "not set up"],
+      ["discord", "Discord", "on", "default, work"],
+      ["slack", "Slack", "not set up"],
     ]);
   });
 });
