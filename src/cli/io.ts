@@ -78,16 +78,23 @@ export function processIo(): Io {
 
 /** Returns `false` where nobody reads it. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): boolean {
-  try {
-    for (let written = 0; written < bytes.length;) {
+  for (let written = 0; written < bytes.length;) {
+    try {
       written += stream.writeSync(bytes.subarray(written));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return false;
+      // Another program that has the stream too, as a parent in Node.js, made it so that it waits for
+      // nobody. It must wait for its reader, as streams do.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(NEVER, 0, 0, FULL_MS);
     }
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
   }
+  return true;
 }
+
+/** How long to wait for the reader of a full stream before the next look, in milliseconds. */
+const FULL_MS = 5;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** Unlike `Deno.stdin.readable`, leaves standard input open for the next reader. */
 async function* readInput(): AsyncIterable<Uint8Array> {

@@ -32,3 +32,27 @@ Deno.test("a terminal that does not know its size is as wide as terminals are", 
     Object.assign(Deno, { consoleSize });
   }
 });
+
+Deno.test("a stream that is full for now gets all of it", () => {
+  const { stdout } = Deno;
+  const { out } = processIo();
+  let written = "";
+  let isFull = false;
+  const slow = {
+    writeSync(bytes: Uint8Array): number {
+      isFull = !isFull;
+      if (isFull) {
+        throw new Deno.errors.WouldBlock("Resource temporarily unavailable (os error 11)");
+      }
+      written += new TextDecoder().decode(bytes.subarray(0, 3));
+      return Math.min(3, bytes.length);
+    },
+  };
+  try {
+    Object.assign(Deno, { stdout: slow });
+    out("all of it\n");
+    strictEqual(written, "all of it\n");
+  } finally {
+    Object.assign(Deno, { stdout });
+  }
+});
