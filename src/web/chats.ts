@@ -15,6 +15,7 @@ import {
   withOutgoing,
   withoutOutgoing,
   withoutRuns,
+  withoutTranscript,
   withTranscript,
 } from "./conversation.ts";
 import type { Picture } from "./entry.ts";
@@ -189,7 +190,7 @@ export class Chats {
       this.#open.get(event.payload.sessionKey)?.change((value) => withAgent(value, payload));
     } else if (isEvent(event, "sessions.changed")) {
       const { sessionKey, session, reason } = event.payload;
-      if (reason === "delete") this.#open.get(sessionKey)?.set(emptyConversation(sessionKey));
+      if (reason === "delete") this.#open.get(sessionKey)?.change(withoutTranscript);
       else if (session?.sessionId !== undefined) this.#follow(sessionKey, session.sessionId);
     } else if (isEvent(event, "session.message")) {
       const { sessionKey, message } = event.payload;

@@ -115,6 +115,27 @@ Deno.test("a conversation that was started afresh is read afresh", async () => {
   strictEqual(chats.get(KEY).value.phase, "ready");
 });
 
+Deno.test("a conversation that somebody deleted is there to be begun again", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.history", () => ({
+    sessionKey: KEY,
+    sessionId: "s1",
+    messages: [{ role: "user", content: "old", timestamp: 1, __openclaw: { id: "m1", seq: 1 } }],
+  }));
+  chats.show(KEY);
+  await gateway.idle();
+  gateway.answer("chat.send", () => {
+    throw new GatewayRefusal({ code: "UNAVAILABLE", message: "at work" });
+  });
+  chats.send(KEY, "not sent", []);
+  await gateway.idle();
+  chats.hear(event("sessions.changed", { sessionKey: KEY, reason: "delete", ts: 1 }));
+  await gateway.idle();
+  const { phase, entries, outgoing } = chats.get(KEY).value;
+  deepStrictEqual([phase, entries], ["ready", []]);
+  deepStrictEqual(outgoing.map(({ text }) => text), ["not sent"]);
+});
+
 Deno.test("when messages were missed, the conversation is read again", async () => {
   const { chats, gateway } = setUp();
   chats.show(KEY);

@@ -66,6 +66,12 @@ export function withTranscript(conversation: Conversation, sessionId: string): C
   return { ...emptyConversation(key), sessionId, outgoing };
 }
 
+/** It was deleted: under its key another one can begin. What waited there to be answered is gone too. */
+export function withoutTranscript({ key, outgoing }: Conversation): Conversation {
+  const unsent = outgoing.filter(({ state }) => state !== "sent");
+  return { ...emptyConversation(key), phase: "ready", outgoing: unsent };
+}
+
 type HistoryPage = ResultOf<"chat.history">;
 
 /** The newest page. What was here stays where it joins that page without a hole. */
