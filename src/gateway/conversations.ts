@@ -67,7 +67,7 @@ export class Conversations {
     return sessionRow(session, {
       settings: this.#settings,
       model: this.#model,
-      isActive: this.#runs().isActive(session.key),
+      activeRun: this.#runs().activeRun(session.key),
       ...(first === undefined ? {} : { first }),
       ...(last === undefined ? {} : { last }),
     });

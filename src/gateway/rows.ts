@@ -13,7 +13,8 @@ export interface RowContext {
   readonly settings: Settings;
   /** What answers by default; `undefined` while nobody has asked yet. */
   readonly model: ModelChoice | undefined;
-  readonly isActive: boolean;
+  /** The run that is at work in it. */
+  readonly activeRun: string | undefined;
   /** Newest message, for a preview. */
   readonly last?: TranscriptEntry;
   /** First message, for a title. */
@@ -23,7 +24,8 @@ export interface RowContext {
 /** One row of `sessions.list`. */
 export function sessionRow(session: Session, context: RowContext): SessionRow {
   const { key, id, agentId, createdAt, updatedAt, settings, stats } = session;
-  const { model, isActive, last, first } = context;
+  const { model, activeRun, last, first } = context;
+  const isActive = activeRun !== undefined;
   const [provider, modelId] = split(settings.model) ??
     [model?.info.provider ?? stats.modelProvider, model?.info.id ?? stats.model];
   const { label, displayName, thinkingLevel, verboseLevel, reasoningLevel, elevatedLevel } =
@@ -69,6 +71,7 @@ export function sessionRow(session: Session, context: RowContext): SessionRow {
       ? Math.max(0, stats.endedAt - stats.startedAt)
       : undefined,
     hasActiveRun: isActive,
+    activeRunIds: isActive ? [activeRun] : [],
     isMain: key === context.settings.mainSessionKey,
     lastInteractionAt: updatedAt,
     lastActivityAt: updatedAt,

@@ -312,7 +312,12 @@ export class Runs implements AsyncDisposable {
   }
 
   isActive(key: SessionKey): boolean {
-    return this.#lanes.get(key)?.active !== undefined;
+    return this.activeRun(key) !== undefined;
+  }
+
+  /** The run that is at work in a conversation. */
+  activeRun(key: SessionKey): string | undefined {
+    return this.#lanes.get(key)?.active?.runId;
   }
 
   /** Runs at work in all conversations. */

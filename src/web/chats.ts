@@ -110,10 +110,7 @@ export class Chats {
         maxChars: WHOLE,
       });
       this.#stale.delete(key);
-      cell.change((conversation) => {
-        const fresh = withNewest(conversation, page);
-        return page.sessionInfo?.hasActiveRun === true ? fresh : withoutRuns(fresh);
-      });
+      cell.change((conversation) => withNewest(conversation, page));
     } catch (error) {
       if (error instanceof ConnectionError && error.kind === "closed") return; // `resume` comes
       const problem = error instanceof Error ? error.message : String(error);

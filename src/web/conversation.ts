@@ -51,11 +51,20 @@ export interface Conversation {
   /** How many of the newest messages are here, if there are older ones that aren't. */
   readonly olderFrom?: number;
   readonly runs: ReadonlyMap<string, Run>;
+  /** Runs whose end was heard: an answer that was on its way then may still name them. */
+  readonly over: ReadonlySet<string>;
   readonly outgoing: readonly Outgoing[];
 }
 
 export function emptyConversation(key: string): Conversation {
-  return { key, phase: "loading", entries: [], runs: new Map(), outgoing: [] };
+  return {
+    key,
+    phase: "loading",
+    entries: [],
+    runs: new Map(),
+    over: new Set(),
+    outgoing: [],
+  };
 }
 
 /** What is known of a conversation whose transcript has this name: after a reset, nothing. */
@@ -101,7 +110,46 @@ export function withNewest(conversation: Conversation, page: HistoryPage): Conve
     entries: [...older, ...withPictures(fresh, conversation), ...own],
     olderFrom: joins ? conversation.olderFrom : olderFrom(page, 0),
     outgoing: conversation.outgoing.filter(({ key }) => !keys.has(key)),
+    runs: runsOf(page, fresh, conversation),
   };
+}
+
+/** What is at work, by what the gateway says. What we heard of it stays, as far as it goes on. */
+function runsOf(
+  { sessionInfo }: HistoryPage,
+  fresh: readonly Entry[],
+  { runs, over, entries }: Conversation,
+): Conversation["runs"] {
+  if (sessionInfo?.hasActiveRun !== true) return new Map();
+  const { activeRunIds } = sessionInfo;
+  if (activeRunIds === undefined) return runs; // a gateway that doesn't say which
+  const known = new Set(entries.map(({ id }) => id));
+  return new Map(
+    activeRunIds.filter((id) => !over.has(id)).map((id) => {
+      const run = runs.get(id) ?? newRun(id);
+      const own = fresh.filter(({ runId }) => runId === id);
+      const isTold = own.some((entry) => entry.role === "answer" && !known.has(entry.id));
+      const words = isTold ? { text: "", thinking: "" } : {};
+      return [id, { ...run, ...words, tools: toolsAtWork(run, own) }];
+    }),
+  );
+}
+
+/** The tools of a run whose beginnings and ends may have passed unheard. */
+function toolsAtWork({ tools }: Run, entries: readonly Entry[]): Run["tools"] {
+  const now = new Map(tools);
+  for (const entry of entries) {
+    if (entry.role === "answer") {
+      for (const call of entry.calls) {
+        if (!now.has(call.callId)) now.set(call.callId, { ...call, state: "running", output: "" });
+      }
+    } else if (entry.role === "result") {
+      const { callId, text, failed } = entry;
+      const call = now.get(callId);
+      if (call) now.set(callId, { ...call, state: failed ? "failed" : "ok", output: text });
+    }
+  }
+  return now;
 }
 
 /** A page of older messages, asked for from `offset` on. */
@@ -230,13 +278,14 @@ function ended(
 ): Conversation {
   const runs = new Map(conversation.runs);
   runs.delete(runId);
+  const over = new Set(conversation.over).add(runId);
   const isTold = answer === undefined ||
     conversation.entries.some((entry) =>
       entry.role === "answer" && entry.end !== "calling" &&
       (entry.runId === runId || runId === `inject-${entry.id}`)
     );
   const said = conversation.outgoing.find(({ key }) => key === runId);
-  if (isTold && said === undefined) return { ...conversation, runs };
+  if (isTold && said === undefined) return { ...conversation, runs, over };
   const now = Date.now();
   const added: Entry[] = [];
   // A command is answered without becoming a message; show what was asked all the same.
@@ -248,6 +297,7 @@ function ended(
   return {
     ...conversation,
     runs,
+    over,
     entries: [...conversation.entries, ...added],
     outgoing: isTold
       ? conversation.outgoing
@@ -319,8 +369,12 @@ function text(value: unknown): string {
 function withRun(conversation: Conversation, id: string, how: (run: Run) => Run): Conversation {
   const known = conversation.runs.has(id)
     ? conversation.runs
-    : new Map(conversation.runs).set(id, { id, text: "", thinking: "", tools: new Map() });
+    : new Map(conversation.runs).set(id, newRun(id));
   return { ...conversation, runs: changeRun(known, id, how) };
+}
+
+function newRun(id: string): Run {
+  return { id, text: "", thinking: "", tools: new Map() };
 }
 
 function changeRun(

@@ -158,6 +158,26 @@ Deno.test("a refresh keeps the older messages that join it, and drops those behi
   strictEqual(jumped.olderFrom, 1);
 });
 
+Deno.test("a page that comes to a run, or back to one, shows what is at work", () => {
+  const row = { key: KEY, kind: "direct", updatedAt: 1, totalTokensFresh: false } as const;
+  const sessionInfo = { ...row, hasActiveRun: true, activeRunIds: [RUN] };
+  const now = (messages: readonly ChatMessage[]) => ({ ...page(messages), sessionInfo });
+  const came = withNewest(emptyConversation(KEY), now([said(1, "look"), called(2)]));
+  deepStrictEqual(shown(came), ["user: look", "answer: Let me look. [read running]", "run: "]);
+  // A run that ended while the page was away makes way for the one that goes on.
+  const start = agent("lifecycle", { phase: "start" });
+  let chat = withAgent(loaded([]), { ...start, runId: "before" });
+  chat = withChat(chat, delta("Let me look."));
+  chat = withNewest(chat, now([said(1, "look"), called(2)]));
+  deepStrictEqual(shown(chat), ["user: look", "answer: Let me look. [read running]", "run: "]);
+  // What was heard of it goes on, and its end is not taken back by an older answer.
+  chat = withNewest(withChat(chat, delta("It says")), now([said(1, "look"), called(2)]));
+  deepStrictEqual(shown(chat).at(-1), "run: It says");
+  chat = withChat(chat, final("It says no"));
+  chat = withNewest(chat, now([said(1, "look"), called(2), result(3, "no")]));
+  strictEqual(chat.runs.size, 0);
+});
+
 Deno.test("a reset forgets what was said, not what is being sent", () => {
   const chat = withOutgoing(loaded([said(1, "old")]), outgoing("k1", "new"));
   deepStrictEqual(shown(withTranscript(chat, "s2")), ["outgoing: new"]);

@@ -58,6 +58,8 @@ export class Conversation {
   #seq = 0;
   /** Runs that the view waits for. */
   readonly #runs = new Set<string>();
+  /** Runs whose end was heard while the history was on its way, which may still name them. */
+  readonly #over = new Set<string>();
   /** Messages that were said here, and need not be shown again. */
   readonly #own = new Set<string>();
 
@@ -159,6 +161,7 @@ export class Conversation {
   /** Follows the conversation, and shows what of it was not seen yet. */
   async #open(gateway: GatewayClient, session: string): Promise<void> {
     const { key } = await gateway.request("sessions.messages.subscribe", { key: session }, OPTIONS);
+    this.#over.clear();
     const params = { sessionKey: key, limit: this.#limit };
     const history = await gateway.request("chat.history", params, OPTIONS);
     if (key !== this.#key || history.sessionId !== this.#sessionId) this.#seq = 0;
@@ -168,7 +171,9 @@ export class Conversation {
     this.#key = key;
     this.#sessionId = history.sessionId;
     this.#runs.clear();
-    for (const runId of history.sessionInfo?.activeRunIds ?? []) this.#runs.add(runId);
+    for (const runId of history.sessionInfo?.activeRunIds ?? []) {
+      if (!this.#over.has(runId)) this.#runs.add(runId);
+    }
   }
 
   #lost(): void {
@@ -253,6 +258,7 @@ export class Conversation {
 
   #done(runId: string, problem?: string): void {
     this.#runs.delete(runId);
+    this.#over.add(runId);
     this.#view.ends(problem);
     this.#changed();
   }

@@ -65,6 +65,18 @@ Deno.test("a command with an attachment is a message", async () => {
   await (await kernel.agent.turn()).ends();
 });
 
+Deno.test("chat.history names the run that is at work", async () => {
+  await using kernel = startKernel();
+  await send(kernel, { message: "hi", idempotencyKey: "r1" });
+  const turn = await kernel.agent.turn();
+  const during = await kernel.call("chat.history", { sessionKey: "main" });
+  deepStrictEqual(during.sessionInfo?.activeRunIds, ["r1"]);
+  await turn.ends();
+  await kernel.events.next("sessions.changed", ({ reason }) => reason === "run-end");
+  const after = await kernel.call("chat.history", { sessionKey: "main" });
+  deepStrictEqual(after.sessionInfo?.activeRunIds, []);
+});
+
 Deno.test("chat.history tells the messages, the session and what waits", async () => {
   await using kernel = startKernel();
   const empty = await kernel.call("chat.history", { sessionKey: "main" });
