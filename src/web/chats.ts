@@ -6,6 +6,7 @@ import { Cell, type Pace } from "./cell.ts";
 import {
   type Conversation,
   emptyConversation,
+  newestSeq,
   type Outgoing,
   withAgent,
   withChat,
@@ -50,6 +51,8 @@ export class Chats {
   /** Conversations that may have gone on without us. */
   readonly #stale = new Set<string>();
   readonly #reading = new Map<string, Promise<void>>();
+  /** The newest message that was told of while its conversation is read. */
+  readonly #toldMeanwhile = new Map<string, number>();
   #current: string | undefined;
 
   constructor(options: ChatsOptions) {
@@ -104,13 +107,17 @@ export class Chats {
   async #read(key: string): Promise<void> {
     const cell = this.get(key);
     try {
-      const page = await this.#options.requests.request("chat.history", {
-        sessionKey: key,
-        limit: PAGE,
-        maxChars: WHOLE,
-      });
-      this.#stale.delete(key);
-      cell.change((conversation) => withNewest(conversation, page));
+      do {
+        this.#toldMeanwhile.delete(key);
+        const page = await this.#options.requests.request("chat.history", {
+          sessionKey: key,
+          limit: PAGE,
+          maxChars: WHOLE,
+        });
+        this.#stale.delete(key);
+        cell.change((conversation) => withNewest(conversation, page));
+        // Events don't wait for the disk, as answers do: one may tell more than the answer after it.
+      } while ((this.#toldMeanwhile.get(key) ?? 0) > newestSeq(cell.value));
     } catch (error) {
       if (error instanceof ConnectionError && error.kind === "closed") return; // `resume` comes
       const problem = error instanceof Error ? error.message : String(error);
@@ -192,7 +199,18 @@ export class Chats {
     } else if (isEvent(event, "session.message")) {
       const { sessionKey, message } = event.payload;
       const cell = this.#open.get(sessionKey);
-      if (cell === undefined || this.#stale.has(sessionKey)) return;
+      if (cell === undefined) return;
+      if (this.#reading.has(sessionKey)) {
+        const told = Math.max(
+          message.__openclaw?.seq ?? 0,
+          this.#toldMeanwhile.get(sessionKey) ?? 0,
+        );
+        this.#toldMeanwhile.set(sessionKey, told);
+      }
+      if (this.#stale.has(sessionKey)) {
+        if (this.#current === sessionKey) void this.read(sessionKey); // the last try may have failed
+        return;
+      }
       const next = withMessage(cell.value, message);
       if (next === "gap") void this.read(sessionKey);
       else cell.set(next);

@@ -150,6 +150,51 @@ Deno.test("when messages were missed, the conversation is read again", async () 
   strictEqual(gateway.methods().filter((method) => method === "chat.history").length, 2);
 });
 
+Deno.test("what is said while a conversation is read is not lost for it", async () => {
+  const { chats, gateway } = setUp();
+  const said = (seq: number) => ({
+    role: "user",
+    content: `m${seq}`,
+    timestamp: seq,
+    __openclaw: { id: `m${seq}`, seq },
+  });
+  const history = Promise.withResolvers<unknown>();
+  gateway.answer("chat.history", () => history.promise);
+  chats.show(KEY);
+  // Told at once, while an answer waits until the disk has what it says.
+  chats.hear(event("session.message", { sessionKey: KEY, message: said(2) }));
+  const page = { sessionKey: KEY, sessionId: "s1" };
+  gateway.answer("chat.history", () => ({ ...page, messages: [said(1), said(2)] }));
+  history.resolve({ ...page, messages: [said(1)] });
+  await gateway.idle();
+  deepStrictEqual(chats.get(KEY).value.entries.map(({ id }) => id), ["m1", "m2"]);
+});
+
+Deno.test("a refresh that failed is made up for when the conversation goes on", async () => {
+  const { chats, gateway } = setUp();
+  chats.show(KEY);
+  await gateway.idle();
+  gateway.answer("chat.history", () => {
+    throw new ConnectionError("timeout", "no answer");
+  });
+  chats.resume(KEY);
+  await gateway.idle();
+  const message = {
+    role: "user",
+    content: "x",
+    timestamp: 1,
+    __openclaw: { id: "m1", seq: 1 },
+  } as const;
+  gateway.answer("chat.history", () => ({
+    sessionKey: KEY,
+    sessionId: "s1",
+    messages: [message],
+  }));
+  chats.hear(event("session.message", { sessionKey: KEY, message }));
+  await gateway.idle();
+  deepStrictEqual(chats.get(KEY).value.entries.map(({ id }) => id), ["m1"]);
+});
+
 Deno.test("a finished answer is told to those who can't see it", async () => {
   const { chats, gateway, heard } = setUp();
   chats.show(KEY);

@@ -205,8 +205,8 @@ export function withMessage(
   const [entry] = withPictures([readEntry(message, `live.${message.timestamp}`)], conversation);
   if (entry === undefined) return conversation;
   if (conversation.entries.some(({ id }) => id === entry.id)) return conversation;
-  const last = conversation.entries.findLast(({ seq }) => seq !== undefined)?.seq;
-  if (entry.seq !== undefined && last !== undefined && entry.seq > last + 1) return "gap";
+  const last = newestSeq(conversation);
+  if (entry.seq !== undefined && last > 0 && entry.seq > last + 1) return "gap";
   const { runId } = entry;
   const entries = conversation.entries.filter((other) =>
     !isStandIn(other, runId) && other.runId !== `inject-${entry.id}`
@@ -222,6 +222,11 @@ export function withMessage(
       ? changeRun(conversation.runs, runId, (run) => ({ ...run, text: "", thinking: "" }))
       : conversation.runs,
   };
+}
+
+/** The number of the newest message that is here; 0 where there is none. */
+export function newestSeq({ entries }: Conversation): number {
+  return entries.findLast(({ seq }) => seq !== undefined)?.seq ?? 0;
 }
 
 /** An answer that an event told, which the transcript's own takes the place of. */
