@@ -53,6 +53,8 @@ export class Chats {
   readonly #reading = new Map<string, Promise<void>>();
   /** The newest message that was told of while its conversation is read. */
   readonly #toldMeanwhile = new Map<string, number>();
+  /** Conversations whose messages are sent once more: what is written meanwhile goes after them. */
+  readonly #sendingAgain = new Set<string>();
   #current: string | undefined;
 
   constructor(options: ChatsOptions) {
@@ -89,8 +91,7 @@ export class Chats {
     this.#current = undefined;
     for (const [key, { value }] of this.#open) {
       this.#stale.add(key);
-      const unsure = value.outgoing.filter(({ state }) => state === "sending");
-      if (unsure.length > 0) void this.#sendAgain(key, unsure);
+      if (value.outgoing.some(isUnsure)) void this.#sendAgain(key);
     }
     if (key !== undefined) this.show(key);
   }
@@ -129,11 +130,19 @@ export class Chats {
     }
   }
 
-  /** Under their old ids: what did arrive can't arrive twice. */
-  async #sendAgain(key: string, messages: readonly Outgoing[]): Promise<void> {
+  /** Under their old ids, and in their order: what did arrive can't arrive twice. */
+  async #sendAgain(key: string): Promise<void> {
+    if (this.#sendingAgain.has(key)) return;
+    this.#sendingAgain.add(key);
     await this.read(key);
-    const unsent = new Set(this.get(key).value.outgoing.map(({ key }) => key));
-    for (const message of messages) if (unsent.has(message.key)) await this.#deliver(key, message);
+    const tried = new Set<string>();
+    const next = () =>
+      this.get(key).value.outgoing.find((one) => isUnsure(one) && !tried.has(one.key));
+    for (let message = next(); message !== undefined; message = next()) {
+      tried.add(message.key);
+      await this.#deliver(key, message);
+    }
+    this.#sendingAgain.delete(key);
   }
 
   /** Reads the page before the oldest message; calls `before` just before it is there. */
@@ -160,7 +169,8 @@ export class Chats {
       at: Date.now(),
       state: "sending",
     };
-    void this.#deliver(key, message);
+    if (!this.#sendingAgain.has(key)) return void this.#deliver(key, message);
+    this.get(key).change((conversation) => withOutgoing(conversation, message)); // its turn comes
   }
 
   /** Tries a failed message once more, under its old id: it can't arrive twice. */
@@ -240,7 +250,9 @@ export class Chats {
           }
           : conversation
       );
-    cell.change((conversation) => withOutgoing(conversation, message));
+    cell.change((conversation) =>
+      conversation.outgoing.includes(message) ? conversation : withOutgoing(conversation, message)
+    );
     try {
       const answer = await this.#options.requests.request("chat.send", {
         sessionKey: key,
@@ -249,8 +261,9 @@ export class Chats {
         idempotencyKey: message.key,
         ...(message.pictures.length === 0 ? {} : { attachments: message.pictures.map(attachment) }),
       });
-      // A word that stops the agent is obeyed, and is not a message.
-      if ("aborted" in answer) this.discard(key, message);
+      // A word that stops the agent is obeyed, and is not a message. What is over already has its
+      // place in the transcript, or never has one, as some commands.
+      if ("aborted" in answer || answer.status === "ok") this.discard(key, message);
       else keep({ state: "sent" });
     } catch (error) {
       if (error instanceof ConnectionError) return; // sent again after the next hello
@@ -269,6 +282,11 @@ export class Chats {
       // no connection: `resume` asks again; an older gateway: it tells everybody
     }
   }
+}
+
+/** Whether a message may have got lost with a connection. */
+function isUnsure({ state }: Outgoing): boolean {
+  return state === "sending";
 }
 
 function attachment({ src, name }: Outgoing["pictures"][number]) {

@@ -86,6 +86,36 @@ Deno.test("what a lost connection left unsure is sent again, unless it had arriv
   deepStrictEqual(again.map(({ params }) => params.idempotencyKey), ["id-1"]);
 });
 
+Deno.test("a command that was answered while the connection was lost doesn't stay as a message", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.send", () => {
+    throw new ConnectionError("closed", "gone");
+  });
+  chats.send(KEY, "/new", []);
+  await gateway.idle();
+  gateway.answer("chat.send", () => ({ runId: "id-1", status: "ok" }));
+  chats.resume(KEY);
+  await gateway.idle();
+  deepStrictEqual(chats.get(KEY).value.outgoing, []);
+});
+
+Deno.test("what is written while older messages are sent again goes after them", async () => {
+  const { chats, gateway } = setUp();
+  gateway.answer("chat.send", () => {
+    throw new ConnectionError("closed", "gone");
+  });
+  chats.send(KEY, "first", []);
+  chats.send(KEY, "second", []);
+  await gateway.idle();
+  gateway.asked.length = 0;
+  gateway.answer("chat.send", () => ({ runId: "r", status: "started" }));
+  chats.resume(KEY);
+  chats.send(KEY, "third", []);
+  await gateway.idle();
+  const sent = gateway.asked.filter(({ method }) => method === "chat.send");
+  deepStrictEqual(sent.map(({ params }) => params.message), ["first", "second", "third"]);
+});
+
 Deno.test("a word that stops the agent doesn't stay as a message", async () => {
   const { chats, gateway } = setUp();
   gateway.answer("chat.send", () => ({ ok: true, aborted: true, runIds: ["r"] }));
