@@ -68,7 +68,7 @@ export interface Close {
   readonly reason: string;
 }
 
-/** The gateway's "no" to a request or to the connection. */
+/** The gateway's "no" to a request or to the connection, also one that it has said beforehand. */
 export class GatewayRefusal extends Error {
   override readonly name = "GatewayRefusal";
   readonly code: string;
@@ -123,6 +123,8 @@ export function isEvent<E extends EventName>(
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The longest that a timer can be set to; a longer one would ring at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** What a UTF-16 code unit takes in UTF-8, at most. */
+const MAX_UTF8_BYTES = 3;
 /** How long `close` waits for the gateway to agree. */
 const LINGER_MS = 1_000;
 /** This many ticks without any frame mean that the gateway, or the way to it, is gone. */
@@ -230,6 +232,8 @@ export class GatewayClient implements AsyncDisposable {
     signal?.throwIfAborted();
     if (this.#ending !== undefined) throw this.#ending;
     const id = String(++this.#requests);
+    const frame = JSON.stringify({ type: "req", id, method, params });
+    this.#requireFits(frame, method);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const abort = () => reject(signal?.reason);
     signal?.addEventListener("abort", abort);
@@ -239,13 +243,23 @@ export class GatewayClient implements AsyncDisposable {
     }, Math.min(timeoutMs, MAX_TIMER_MS));
     this.#waiting.set(id, { final, onAccepted, resolve, reject });
     try {
-      this.#socket.send(JSON.stringify({ type: "req", id, method, params }));
+      this.#socket.send(frame);
       return await promise;
     } finally {
       this.#waiting.delete(id);
       clearTimeout(deadline);
       signal?.removeEventListener("abort", abort);
     }
+  }
+
+  /** Throws for what the gateway would end the connection for, each time that it came. */
+  #requireFits(frame: string, method: string): void {
+    const most = this.#hello?.policy.maxPayload ?? Infinity;
+    if (frame.length * MAX_UTF8_BYTES <= most) return;
+    const bytes = new TextEncoder().encode(frame).length;
+    if (bytes <= most) return;
+    const message = `'${method}' is too large: ${bytes} bytes, the gateway takes at most ${most}`;
+    throw new GatewayRefusal({ code: "INVALID_REQUEST", message });
   }
 
   /** Ends the connection; requests that wait are rejected. */

@@ -18,6 +18,18 @@ function connect(gateway: FakeGateway, options: Partial<ClientOptions> = {}) {
   return GatewayClient.connect({ url: gateway.url, client: CLIENT, ...options });
 }
 
+Deno.test("what is larger than the gateway takes is refused here, and the connection stays", async () => {
+  await using gateway = new FakeGateway({ answers: { "models.list": () => ({ models: [] }) } });
+  await using client = await connect(gateway);
+  const { maxPayload } = client.hello.policy;
+  const params = { sessionKey: "main", message: "é".repeat(maxPayload / 2), idempotencyKey: "k" };
+  const error = await client.request("chat.send", params).catch((error) => error);
+  ok(error instanceof GatewayRefusal);
+  match(error.message, /'chat.send' is too large: \d+ bytes, the gateway takes at most 1000/);
+  deepStrictEqual(await client.request("models.list", {}), { models: [] });
+  deepStrictEqual(gateway.requests.map(({ method }) => method), ["connect", "models.list"]);
+});
+
 Deno.test("connect says who we are, and resolves with what the gateway says", async () => {
   await using gateway = new FakeGateway();
   await using client = await connect(gateway, {
