@@ -1,5 +1,5 @@
 /** Markdown that grows: what is complete is read once, only the end is read again. */
-import { Lexer, type MarkedToken, type Token } from "marked";
+import { Lexer, type MarkedToken, type Token, Tokenizer } from "marked";
 
 /** A top-level piece of a text. The same object as before as long as it means the same. */
 export type Block = MarkedToken;
@@ -78,9 +78,32 @@ export function readBlocks(text: string): readonly Block[] {
 function lex(text: string): Block[] {
   try {
     // Extensions could add other tokens; there are none.
-    return new Lexer({ gfm: true, breaks: true }).lex(text) as MarkedToken[];
+    const tokenizer = new NearTokenizer();
+    return new Lexer({ gfm: true, breaks: true, tokenizer }).lex(text) as MarkedToken[];
   } catch {
     return [{ type: "text", raw: text, text }]; // nested too deep for the parser
+  }
+}
+
+/** How far the rules below may look, in characters. */
+const NEAR = 1_000;
+
+/**
+ * Some rules look through all of the text, from each place in it where they may begin, and from each
+ * blank once more. No word, link or heading needs that; a piece of text that is cut is joined again.
+ */
+class NearTokenizer extends Tokenizer {
+  override inlineText(src: string) {
+    return super.inlineText(src.slice(0, NEAR));
+  }
+
+  override url(src: string) {
+    const link = super.url(src.slice(0, NEAR));
+    return link?.raw.length === NEAR ? undefined : link; // who knows where it ends
+  }
+
+  override lheading(src: string) {
+    return super.lheading(src.slice(0, NEAR));
   }
 }
 

@@ -98,6 +98,21 @@ Deno.test("hopelessly nested text is shown as it is", () => {
   ok(readBlocks(text).length > 0);
 });
 
+Deno.test("a text is read at once, whatever is repeated in it", () => {
+  for (const piece of [" ", "!", "a_", "    a\n"]) {
+    const text = `- a${piece.repeat(100_000 / piece.length)}b`;
+    strictEqual(readBlocks(text).map(({ raw }) => raw).join(""), text);
+  }
+});
+
+Deno.test("a long paragraph is one text with its links in it", () => {
+  const words = "some words and more of them ".repeat(100);
+  const [block] = readBlocks(`${words}https://example.com/a_b ${words}**bold** ${words}`);
+  const tokens = block?.type === "paragraph" ? block.tokens : [];
+  deepStrictEqual(tokens.map(({ type }) => type), ["text", "link", "text", "strong", "text"]);
+  strictEqual(tokens[0]?.raw, words);
+});
+
 Deno.test("a link leads to a page or a mailbox, or nowhere", () => {
   const base = "http://localhost:18789/chat";
   strictEqual(safeLink("https://example.com/a b", base), "https://example.com/a%20b");
