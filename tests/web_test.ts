@@ -168,6 +168,16 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await page.locator(".bubble", { hasText: "echo the second one" }).waitFor();
   },
 
+  async "an address that spells a conversation's key in its own way leads to it"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await page.goto(house.url("/chat?session=Errand"));
+    await connected(page);
+    await ask(page, "echo found it");
+    await answered(page);
+    await page.getByRole("heading", { level: 1, name: "echo found it" }).waitFor();
+  },
+
   async "nothing in an answer runs, loads or leads astray"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

@@ -92,13 +92,14 @@ export class App {
       onAnswer: (key, text) => {
         if (key === this.key) this.spoken.set(text.slice(0, MAX_SPOKEN));
       },
+      onRenamed: (spelled, key) => this.#moved(spelled, key),
     });
   }
 
   /** The key of the conversation that is shown, or was before another place. */
   get key(): string {
     const place = this.place.value;
-    const main = this.hello.value?.snapshot.sessionDefaults?.mainSessionKey ?? "agent:main:main";
+    const main = this.hello.value?.snapshot.sessionDefaults?.mainSessionKey ?? MAIN;
     return place.at === "chat" ? place.key ?? main : this.#last ?? main;
   }
   #last: string | undefined;
@@ -112,7 +113,8 @@ export class App {
   /** Shows a place that the address bar already has. */
   arrive(place: Place): void {
     this.#last = this.key;
-    this.place.set(place);
+    const key = place.at === "chat" && place.key !== undefined ? this.chats.keyOf(place.key) : "";
+    this.place.set(key === "" ? place : { at: "chat", key });
     if (this.hello.value === undefined) return;
     if (place.at === "chat") this.chats.show(this.key);
     else void this.devices.read();
@@ -162,10 +164,26 @@ export class App {
   }
 
   #begin(hello: HelloOk): void {
+    const isFirst = this.hello.value === undefined;
     this.hello.set(hello);
+    const main = hello.snapshot.sessionDefaults?.mainSessionKey ?? MAIN;
+    if (isFirst && main !== MAIN) this.#moved(MAIN, main);
     this.devices.begin(hello);
     this.#refresh();
     void this.#readCatalog();
+  }
+
+  /** What was written where a key was spelled otherwise is found under the gateway's own spelling. */
+  #moved(spelled: string, key: string): void {
+    this.chats.rename(spelled, key);
+    const draft = this.drafts.get(spelled);
+    if (draft !== undefined) this.drafts.set(key, draft);
+    this.drafts.delete(spelled);
+    if (this.#last === spelled) this.#last = key;
+    const place = this.place.value;
+    if (place.at !== "chat" || place.key !== spelled) return;
+    this.place.set({ at: "chat", key });
+    this.chats.show(key);
   }
 
   /** Reads anew whatever may have changed unheard. */
@@ -193,6 +211,8 @@ export class App {
   }
 }
 
+/** The main conversation, as long as nobody said what its key is. */
+const MAIN = "main";
 /** Characters of an answer that are read out unasked. */
 const MAX_SPOKEN = 2_000;
 

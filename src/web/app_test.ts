@@ -1,4 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import type { ConnectParams } from "../../schemas/connect.ts";
+import type { ParamsOf } from "../../schemas/mod.ts";
+import { FakeGateway, helloFor } from "../client/fake_gateway.ts";
 import { addressOf, App, type Place, placeOf } from "./app.ts";
 import { Credentials } from "./credentials.ts";
 import { loadIdentity } from "./identity.ts";
@@ -38,6 +41,39 @@ Deno.test("a new conversation is begun once, until something is said in it", () 
   deepStrictEqual(addresses, [...Array(2).fill(addressOf({ at: "chat", key })), "/devices"]);
 });
 
+Deno.test("what is written before the gateway named the main conversation is said there", async () => {
+  const said = Promise.withResolvers<unknown>();
+  await using gateway = new FakeGateway({
+    answers: {
+      connect: (params: ConnectParams) => {
+        const hello = helloFor(params);
+        const sessionDefaults = {
+          defaultAgentId: "work",
+          mainKey: "main",
+          mainSessionKey: "agent:work:main",
+        };
+        return { ...hello, snapshot: { ...hello.snapshot, sessionDefaults } };
+      },
+      "sessions.messages.subscribe": ({ key }: { key: string }) => ({ subscribed: true, key }),
+      "chat.history": ({ sessionKey }: { sessionKey: string }) => ({ sessionKey, messages: [] }),
+      "chat.send": (params: { idempotencyKey: string }) => {
+        said.resolve(params);
+        return { runId: params.idempotencyKey, status: "started" };
+      },
+    },
+  });
+  const { app } = setUp(gateway.url);
+  app.drafts.set(app.key, "and more");
+  app.chats.send(app.key, "early", []);
+  const leaving = new AbortController();
+  const running = app.link.run(leaving.signal);
+  const { sessionKey, message } = await said.promise as ParamsOf<"chat.send">;
+  deepStrictEqual([sessionKey, message], ["agent:work:main", "early"]);
+  strictEqual(app.drafts.get(app.key), "and more");
+  leaving.abort();
+  await running;
+});
+
 Deno.test("what a person asked for and can't have is told to them", async () => {
   const { app } = setUp();
   const done = await app.attempt("Renaming", () => Promise.reject(new Error("label in use")));
@@ -58,10 +94,10 @@ Deno.test("a question is answered once, and a newer one takes its place", async 
   strictEqual(app.question.value, undefined);
 });
 
-function setUp() {
+function setUp(url = "ws://localhost/") {
   const addresses: string[] = [];
   const app = new App({
-    url: "ws://localhost/",
+    url,
     client: { id: "webchat-ui", mode: "webchat", version: "0", platform: "web" },
     identity: loadIdentity(new MemoryKeep()),
     credentials: new Credentials(new MemoryKeep()),

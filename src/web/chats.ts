@@ -1,5 +1,5 @@
 /** The conversations that were opened: reading them, talking in them, following them. */
-import type { ParamsOf } from "../../schemas/mod.ts";
+import type { ParamsOf, ResultOf } from "../../schemas/mod.ts";
 import type { EventFrame } from "../../schemas/frames.ts";
 import { ConnectionError, isEvent } from "../client/client.ts";
 import { Cell, type Pace } from "./cell.ts";
@@ -36,6 +36,8 @@ export interface ChatsOptions {
   readonly pace?: Pace;
   /** Names a message; never twice the same. */
   readonly newId: () => string;
+  /** The gateway calls a conversation otherwise than who opened it. */
+  readonly onRenamed?: (spelled: string, key: string) => void;
   /** An answer is complete; for those who don't see the page. */
   readonly onAnswer?: (key: string, text: string) => void;
 }
@@ -48,6 +50,8 @@ const WHOLE = 200_000;
 export class Chats {
   readonly #options: ChatsOptions;
   readonly #open = new Map<string, Cell<Conversation>>();
+  /** What the gateway calls conversations that were opened under another spelling of their key. */
+  readonly #names = new Map<string, string>();
   /** Conversations that may have gone on without us. */
   readonly #stale = new Set<string>();
   readonly #reading = new Map<string, Promise<void>>();
@@ -62,7 +66,8 @@ export class Chats {
   }
 
   /** The conversation under a key; read when it is shown. */
-  get(key: string): Cell<Conversation> {
+  get(spelled: string): Cell<Conversation> {
+    const key = this.keyOf(spelled);
     const known = this.#open.get(key);
     if (known !== undefined) return known;
     const cell = new Cell(emptyConversation(key), this.#options.pace);
@@ -71,13 +76,31 @@ export class Chats {
     return cell;
   }
 
+  /** The key by which the gateway tells of a conversation, as far as that is known. */
+  keyOf(spelled: string): string {
+    return this.#names.get(spelled) ?? spelled;
+  }
+
+  /** What was opened, and written, under one key is from here on under the other. */
+  rename(spelled: string, key: string): void {
+    const before = this.#open.get(spelled);
+    this.#names.set(spelled, key);
+    this.#open.delete(spelled);
+    this.#stale.delete(spelled);
+    if (this.#current === spelled) this.#current = undefined;
+    for (const message of before?.value.outgoing ?? []) {
+      this.get(key).change((conversation) => withOutgoing(conversation, message));
+    }
+  }
+
   /** Reads a conversation if needed and follows it, instead of the one before. */
-  show(key: string): void {
+  show(spelled: string): void {
+    const key = this.keyOf(spelled);
     this.get(key);
     if (this.#current !== key) {
       const before = this.#current;
       this.#current = key;
-      void this.#tell("sessions.messages.subscribe", { key });
+      void this.#subscribe(key);
       if (before !== undefined) void this.#tell("sessions.messages.unsubscribe", { key: before });
     }
     if (this.#stale.has(key)) void this.read(key);
@@ -192,7 +215,8 @@ export class Chats {
   hear(event: EventFrame): void {
     if (isEvent(event, "chat")) {
       const { payload } = event;
-      this.#open.get(payload.sessionKey)?.change((value) => withChat(value, payload));
+      const key = this.keyOf(payload.sessionKey); // of a command: as it was spelled
+      this.#open.get(key)?.change((value) => withChat(value, payload));
       if (payload.state === "final") {
         const content = payload.message?.content;
         const text = typeof content === "string" ? content : content
@@ -238,9 +262,8 @@ export class Chats {
   }
 
   async #deliver(key: string, message: Outgoing): Promise<void> {
-    const cell = this.get(key);
     const keep = (change: Partial<Outgoing>) =>
-      cell.change((conversation) =>
+      this.get(key).change((conversation) =>
         conversation.outgoing.some(({ key }) => key === message.key)
           ? {
             ...conversation,
@@ -250,7 +273,7 @@ export class Chats {
           }
           : conversation
       );
-    cell.change((conversation) =>
+    this.get(key).change((conversation) =>
       conversation.outgoing.includes(message) ? conversation : withOutgoing(conversation, message)
     );
     try {
@@ -271,15 +294,22 @@ export class Chats {
     }
   }
 
+  async #subscribe(asked: string): Promise<void> {
+    const { key = asked } = await this.#tell("sessions.messages.subscribe", { key: asked }) ?? {};
+    if (key === asked || this.keyOf(asked) === key) return;
+    this.rename(asked, key);
+    this.#options.onRenamed?.(asked, key);
+  }
+
   /** Asks for something that the page can do without. */
   async #tell<M extends "sessions.messages.subscribe" | "sessions.messages.unsubscribe">(
     method: M,
     params: ParamsOf<M>,
-  ): Promise<void> {
+  ): Promise<ResultOf<M> | undefined> {
     try {
-      await this.#options.requests.request(method, params);
+      return await this.#options.requests.request(method, params);
     } catch {
-      // no connection: `resume` asks again; an older gateway: it tells everybody
+      return undefined; // no connection: `resume` asks again; an older gateway: it tells everybody
     }
   }
 }

@@ -30,6 +30,32 @@ Deno.test("another conversation is followed instead", async () => {
   );
 });
 
+Deno.test("a conversation whose key is spelled otherwise is the one that the gateway tells of", async () => {
+  const { chats, gateway, renamed } = setUp();
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  gateway.answer("chat.send", () => promise);
+  chats.show("main");
+  chats.send("main", "hi", []);
+  await gateway.idle();
+  deepStrictEqual(renamed, [["main", KEY]]);
+  chats.show(KEY);
+  resolve({ runId: "id-1", status: "started" });
+  await gateway.idle();
+  strictEqual(chats.get(KEY).value.outgoing[0]?.state, "sent");
+  chats.hear(event("session.message", {
+    sessionKey: KEY,
+    message: {
+      role: "user",
+      content: "hi",
+      timestamp: 1,
+      __openclaw: { id: "m1", seq: 1, idempotencyKey: "id-1:user" },
+    },
+  }));
+  await gateway.idle();
+  deepStrictEqual(chats.get(KEY).value.outgoing, []);
+  strictEqual(chats.get("main"), chats.get(KEY));
+});
+
 Deno.test("a message is sent with its pictures under an id of its own", async () => {
   const { chats, gateway } = setUp();
   chats.send(KEY, "see", [{ name: "a.png", src: "data:image/png;base64,QUI=", bytes: 2 }]);
@@ -239,13 +265,15 @@ Deno.test("a finished answer is told to those who can't see it", async () => {
 function setUp() {
   const gateway = new FakeGateway();
   const heard: string[] = [];
+  const renamed: (readonly [string, string])[] = [];
   let ids = 0;
   const chats = new Chats({
     requests: gateway,
     newId: () => `id-${++ids}`,
     onAnswer: (_key, text) => heard.push(text),
+    onRenamed: (spelled, key) => renamed.push([spelled, key]),
   });
-  return { chats, gateway, heard };
+  return { chats, gateway, heard, renamed };
 }
 
 function event(name: string, payload: unknown): EventFrame {

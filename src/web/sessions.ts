@@ -129,7 +129,7 @@ export function titleOf(row: SessionRow | undefined, key: string): string {
   if (row?.isMain) return "Main";
   if (row?.derivedTitle) return row.derivedTitle;
   const rest = key.split(":").slice(2);
-  if (rest.length === 1 && rest[0] === "main") return "Main";
+  if (key === "main" || rest.length === 1 && rest[0] === "main") return "Main";
   return rest[0]?.startsWith("web-") || rest.length === 0 ? "New conversation" : rest.join(" · ");
 }
 
