@@ -247,6 +247,49 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     strictEqual(await page.locator(".user .pictures img").count(), 1);
   },
 
+  async "what was chosen to be sent waits with its words while one is elsewhere"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "echo with files");
+    await answered(page);
+    await page.getByLabel("Message", { exact: true }).fill("echo look at this");
+    const picture = { name: "dot.png", mimeType: "image/png", buffer: PNG };
+    await page.locator("input[type=file]").setInputFiles(picture);
+    await page.getByRole("button", { name: "Remove dot.png" }).waitFor();
+    await page.getByRole("link", { name: "Devices" }).click();
+    await page.getByText("This browser").waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Remove dot.png" }).waitFor();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.locator(".user .pictures img").waitFor();
+    await answered(page);
+  },
+
+  async "a message is not sent before the files in it are read"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    // A file that comes from somewhere slow.
+    await page.evaluate(() => {
+      const read = FileReader.prototype.readAsDataURL;
+      FileReader.prototype.readAsDataURL = function (file) {
+        Object.assign(globalThis, { go: () => read.call(this, file) });
+      };
+    });
+    const picture = { name: "dot.png", mimeType: "image/png", buffer: PNG };
+    await page.locator("input[type=file]").setInputFiles(picture);
+    await page.waitForFunction("'go' in globalThis");
+    await page.getByLabel("Message", { exact: true }).fill("echo it is in here");
+    await page.keyboard.press("Enter");
+    strictEqual(await page.locator(".bubble").count(), 0);
+    await page.evaluate("go()");
+    await page.getByRole("button", { name: "Remove dot.png" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".user .pictures img").waitFor();
+    await answered(page);
+  },
+
   async "everything can be done by keyboard"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

@@ -4,7 +4,7 @@ import type { HelloOk } from "../../schemas/connect.ts";
 import type { EventFrame } from "../../schemas/frames.ts";
 import type { ModelChoice } from "../../schemas/models.ts";
 import { Cell, type Pace } from "./cell.ts";
-import { Chats } from "./chats.ts";
+import { type Attachment, Chats } from "./chats.ts";
 import { Devices } from "./devices.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import { Sessions } from "./sessions.ts";
@@ -43,6 +43,14 @@ export interface Catalog {
   readonly commands: readonly CommandEntry[];
 }
 
+/** A message that is being written. */
+export interface Draft {
+  readonly text: string;
+  readonly files: readonly Attachment[];
+  /** Files that are still being read: it is not whole without them. */
+  readonly reading: number;
+}
+
 /** How the page lays hold of the browser. */
 export interface Surroundings {
   /** The place in the address bar. */
@@ -66,8 +74,7 @@ export class App {
   readonly place: Cell<Place>;
   /** What the gateway said at the last hello; kept while the connection is down. */
   readonly hello: Cell<HelloOk | undefined> = new Cell<HelloOk | undefined>(undefined);
-  /** Messages that are being written, by conversation. */
-  readonly drafts = new Map<string, string>();
+  readonly #drafts = new Map<string, Cell<Draft>>();
   readonly #surroundings: Surroundings;
   #notices = 0;
 
@@ -103,6 +110,15 @@ export class App {
     return place.at === "chat" ? place.key ?? main : this.#last ?? main;
   }
   #last: string | undefined;
+
+  /** What is being written in a conversation; it waits there while one is elsewhere. */
+  draft(key: string): Cell<Draft> {
+    const known = this.#drafts.get(key);
+    if (known !== undefined) return known;
+    const draft = new Cell<Draft>({ text: "", files: [], reading: 0 });
+    this.#drafts.set(key, draft);
+    return draft;
+  }
 
   /** Shows a place, in the page and in the address bar. */
   goTo(place: Place): void {
@@ -176,9 +192,9 @@ export class App {
   /** What was written where a key was spelled otherwise is found under the gateway's own spelling. */
   #moved(spelled: string, key: string): void {
     this.chats.rename(spelled, key);
-    const draft = this.drafts.get(spelled);
-    if (draft !== undefined) this.drafts.set(key, draft);
-    this.drafts.delete(spelled);
+    const draft = this.#drafts.get(spelled);
+    if (draft !== undefined) this.#drafts.set(key, draft);
+    this.#drafts.delete(spelled);
     if (this.#last === spelled) this.#last = key;
     const place = this.place.value;
     if (place.at !== "chat" || place.key !== spelled) return;

@@ -63,13 +63,13 @@ Deno.test("what is written before the gateway named the main conversation is sai
     },
   });
   const { app } = setUp(gateway.url);
-  app.drafts.set(app.key, "and more");
+  const draft = app.draft(app.key);
   app.chats.send(app.key, "early", []);
   const leaving = new AbortController();
   const running = app.link.run(leaving.signal);
   const { sessionKey, message } = await said.promise as ParamsOf<"chat.send">;
   deepStrictEqual([sessionKey, message], ["agent:work:main", "early"]);
-  strictEqual(app.drafts.get(app.key), "and more");
+  strictEqual(app.draft(app.key), draft);
   leaving.abort();
   await running;
 });

@@ -19,19 +19,18 @@ export function Composer({ id }: { id: string }) {
   const { runs } = useCell(app.chats.get(id));
   const { commands } = useCell(app.catalog);
   const link = useCell(app.link.state);
-  const [text, setText] = useState(() => app.drafts.get(id) ?? "");
-  const [files, setFiles] = useState<readonly Attachment[]>([]);
+  const draft = app.draft(id);
+  const { text, files, reading } = useCell(draft);
   const [chosen, setChosen] = useState(0);
   const [isMenuShut, shutMenu] = useState(false);
   const [isOver, setOver] = useState(false);
-  const held = useRef(files); // as they are now, for what takes its time
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const hasKeyboard = useMedia("(pointer: fine)");
   const isRunning = runs.size > 0;
   const offered = isMenuShut ? [] : matchingCommands(text, commands);
   const isConnected = link.is === "connected";
-  const canSend = text.trim() !== "" || files.length > 0;
+  const canSend = (text.trim() !== "" || files.length > 0) && reading === 0;
 
   useLayoutEffect(() => {
     if (!field.current) return;
@@ -43,23 +42,20 @@ export function Composer({ id }: { id: string }) {
   }, [id]);
 
   function write(next: string): void {
-    setText(next);
+    draft.change((draft) => ({ ...draft, text: next }));
     setChosen(0);
     shutMenu(false);
-    if (next === "") app.drafts.delete(id);
-    else app.drafts.set(id, next);
   }
 
-  function hold(next: readonly Attachment[]): void {
-    held.current = next;
-    setFiles(next);
+  function remove(file: Attachment): void {
+    draft.change((draft) => ({ ...draft, files: draft.files.filter((other) => other !== file) }));
   }
 
   function send(): void {
     if (!canSend) return;
     app.chats.send(id, text.trim(), files);
     write("");
-    hold([]);
+    draft.change((draft) => ({ ...draft, files: [] }));
     field.current?.focus();
   }
 
@@ -78,15 +74,17 @@ export function Composer({ id }: { id: string }) {
     const policy = app.hello.value?.policy.attachments ?? LIMITS;
     const limits = { image: policy.maxImageBytes, total: policy.maxBytes };
     for (const file of list) {
-      const why = objection(file, held.current, limits);
+      const why = objection(file, draft.value.files, limits);
       if (why !== undefined) {
         app.say(why, { isError: true });
         continue;
       }
+      draft.change((draft) => ({ ...draft, reading: draft.reading + 1 }));
       await app.attempt("Adding the file", async () => {
         const read = await readAttachment(file);
-        hold([...held.current, read]);
+        draft.change((draft) => ({ ...draft, files: [...draft.files, read] }));
       });
+      draft.change((draft) => ({ ...draft, reading: draft.reading - 1 }));
     }
     field.current?.focus();
   }
@@ -156,7 +154,7 @@ export function Composer({ id }: { id: string }) {
           ))}
         </ul>
       )}
-      {files.length > 0 && (
+      {files.length + reading > 0 && (
         <ul class="files" aria-label="Files to send">
           {files.map((file, index) => (
             <li key={index}>
@@ -169,12 +167,17 @@ export function Composer({ id }: { id: string }) {
                 type="button"
                 class="quiet"
                 aria-label={`Remove ${file.name}`}
-                onClick={() => hold(files.filter((other) => other !== file))}
+                onClick={() => remove(file)}
               >
                 <Icon name="close" />
               </button>
             </li>
           ))}
+          {reading > 0 && (
+            <li role="status">
+              <Icon name="attach" /> Reading…
+            </li>
+          )}
         </ul>
       )}
       <textarea
