@@ -290,6 +290,22 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await answered(page);
   },
 
+  async "Enter that ends a word of an input method sends nothing"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    const message = page.getByLabel("Message", { exact: true });
+    await message.fill("にほ");
+    // As Safari tells it: after the end of the composition, with the code of a key in use.
+    await message.evaluate((field) => {
+      const event = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+      Object.defineProperty(event, "keyCode", { value: 229 });
+      field.dispatchEvent(event);
+    });
+    strictEqual(await message.inputValue(), "にほ");
+    await message.fill("");
+  },
+
   async "everything can be done by keyboard"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

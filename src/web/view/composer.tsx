@@ -14,6 +14,11 @@ import { ModelChoice, ThinkingChoice } from "./choices.tsx";
 /** What a gateway takes that doesn't say what it takes, in bytes. */
 const LIMITS = { maxImageBytes: 5_000_000, maxBytes: 16_000_000 };
 
+/** Whether a key is one for an input method. Safari ends the composition before it tells of the key. */
+function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
+}
+
 export function Composer({ id }: { id: string }) {
   const app = useApp();
   const { runs } = useCell(app.chats.get(id));
@@ -90,7 +95,7 @@ export function Composer({ id }: { id: string }) {
   }
 
   function press(event: KeyboardEvent): void {
-    if (event.isComposing) return; // Enter belongs to the input method
+    if (isComposing(event)) return; // Enter belongs to the input method
     if (offered.length > 0) {
       const command = offered[chosen];
       const isWhole = command?.textAliases.includes(text.trim());
