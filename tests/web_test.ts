@@ -306,6 +306,26 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await message.fill("");
   },
 
+  async "a model that could not be chosen is not shown as chosen"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    await ask(page, "echo hello");
+    await answered(page);
+    const choice = page.getByLabel("How hard the model thinks");
+    await house.operator.request("sessions.patch", { key: keyOf(page), thinkingLevel: "low" });
+    await page.waitForFunction(
+      "document.querySelector('[title=\"How hard the model thinks\"]').value === 'low'",
+    );
+    await choice.evaluate((select) => {
+      select.append(new Option("harder", "harder"));
+      (select as HTMLSelectElement).value = "harder";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    await page.getByText("Setting how hard the model thinks failed").waitFor();
+    strictEqual(await choice.inputValue(), "low");
+  },
+
   async "everything can be done by keyboard"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

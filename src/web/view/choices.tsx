@@ -19,9 +19,11 @@ export function ModelChoice({ id }: { id: string }) {
       <select
         value={chosen}
         title="Model of this conversation"
-        onChange={(event) => {
-          const model = event.currentTarget.value || null;
-          void app.attempt("Choosing the model", () => app.sessions.change(id, { model }));
+        onChange={async ({ currentTarget: select }) => {
+          const model = select.value || null;
+          const change = () => app.sessions.change(id, { model });
+          const isDone = await app.attempt("Choosing the model", change);
+          if (!isDone) select.value = chosenModel(app.sessions.row(id)) ?? "";
         }}
       >
         <option value="">{standard ? `${standard} (default)` : "Default model"}</option>
@@ -48,12 +50,11 @@ export function ThinkingChoice({ id }: { id: string }) {
       <select
         value={row?.thinkingLevel ?? ""}
         title="How hard the model thinks"
-        onChange={(event) => {
-          const thinkingLevel = event.currentTarget.value || null;
-          void app.attempt(
-            "Setting how hard the model thinks",
-            () => app.sessions.change(id, { thinkingLevel }),
-          );
+        onChange={async ({ currentTarget: select }) => {
+          const thinkingLevel = select.value || null;
+          const change = () => app.sessions.change(id, { thinkingLevel });
+          const isDone = await app.attempt("Setting how hard the model thinks", change);
+          if (!isDone) select.value = app.sessions.row(id)?.thinkingLevel ?? "";
         }}
       >
         <option value="">Thinking: {standard} (default)</option>
