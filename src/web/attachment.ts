@@ -25,6 +25,7 @@ export function objection(
   if (file.type.startsWith("image/") && !isImage) {
     return `${name}: only PNG, JPEG, GIF and WebP pictures can be sent`;
   }
+  if (size === 0) return `${name} is empty`;
   const most = isImage ? limits.image : MAX_TEXT_BYTES;
   if (size > most) return `${name} is too large: at most ${inMegabytes(most)} MB`;
   const total = others.reduce((sum, { bytes }) => sum + bytes, size);

@@ -4,6 +4,12 @@ import { objection } from "./attachment.ts";
 const limits = { image: 5_000_000, total: 8_000_000 };
 const picture = { name: "a.png", type: "image/png", size: 4_000_000 };
 
+Deno.test("an empty file is nothing to send", () => {
+  for (const type of ["text/plain", "image/png"]) {
+    strictEqual(objection({ name: "a", type, size: 0 }, [], limits), "a is empty");
+  }
+});
+
 Deno.test("pictures and small texts may be sent", () => {
   strictEqual(objection(picture, [], limits), undefined);
   strictEqual(objection({ name: "a.md", type: "text/markdown", size: 900 }, [], limits), undefined);
