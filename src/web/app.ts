@@ -140,8 +140,9 @@ export class App {
   begin(): void {
     const agent = this.hello.value?.snapshot.sessionDefaults?.defaultAgentId ?? "main";
     const row = this.sessions.row(this.key);
+    const { entries, outgoing } = this.chats.get(this.key).value;
     const isUnused = this.place.value.at === "chat" && row === undefined &&
-      this.chats.get(this.key).value.entries.length === 0;
+      entries.length + outgoing.length === 0;
     const key = isUnused ? this.key : `agent:${agent}:web-${randomId().slice(0, 8)}`;
     this.goTo({ at: "chat", key });
   }

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
 import type { ConnectParams } from "../../schemas/connect.ts";
 import type { ParamsOf } from "../../schemas/mod.ts";
 import { FakeGateway, helloFor } from "../client/fake_gateway.ts";
@@ -39,6 +39,15 @@ Deno.test("a new conversation is begun once, until something is said in it", () 
   app.goTo({ at: "devices" });
   strictEqual(app.key, key, "the conversation that was shown before");
   deepStrictEqual(addresses, [...Array(2).fill(addressOf({ at: "chat", key })), "/devices"]);
+});
+
+Deno.test("a conversation in which something waits to be sent is no unused one", () => {
+  const { app } = setUp();
+  app.begin();
+  const { key } = app;
+  app.chats.send(key, "as soon as there is a connection", []);
+  app.begin();
+  notStrictEqual(app.key, key);
 });
 
 Deno.test("what is written before the gateway named the main conversation is said there", async () => {
