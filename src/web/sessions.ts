@@ -31,6 +31,8 @@ export class Sessions {
     hasMore: false,
   });
   readonly #requests: Requests;
+  /** For each list that is on its way, what was told meanwhile. */
+  readonly #toldMeanwhile = new Set<Map<string, SessionRow | undefined>>();
   #limit = PAGE;
 
   constructor(requests: Requests) {
@@ -43,6 +45,8 @@ export class Sessions {
 
   /** Reads the list and follows it from here on. */
   async read(): Promise<void> {
+    const told = new Map<string, SessionRow | undefined>();
+    this.#toldMeanwhile.add(told);
     try {
       await this.#requests.request("sessions.subscribe", {});
       const { sessions, defaults, hasMore = false } = await this.#requests.request(
@@ -54,10 +58,14 @@ export class Sessions {
         },
       );
       this.state.set({ phase: "ready", rows: newestFirst(sessions), defaults, hasMore });
+      // Events don't wait for the disk, as answers do: what they told is newer.
+      for (const [key, row] of told) this.#put(key, row);
     } catch (error) {
       if (error instanceof ConnectionError && error.kind === "closed") return; // asked again later
       const problem = error instanceof Error ? error.message : String(error);
       this.state.change((state) => ({ ...state, phase: "failed", problem }));
+    } finally {
+      this.#toldMeanwhile.delete(told);
     }
   }
 
@@ -83,7 +91,10 @@ export class Sessions {
     if (isEvent(event, "sessions.changed")) {
       const { sessionKey, reason, session } = event.payload;
       if (session === undefined && reason !== "delete") void this.read();
-      else this.#put(sessionKey, session);
+      else {
+        for (const told of this.#toldMeanwhile) told.set(sessionKey, session);
+        this.#put(sessionKey, session);
+      }
     } else if (isEvent(event, "session.message")) {
       const { sessionKey, message } = event.payload;
       const row = this.row(sessionKey);

@@ -26,6 +26,26 @@ Deno.test("a change without a title leaves the title that was known, up to a res
   strictEqual(sessions.row("a")?.derivedTitle, undefined);
 });
 
+Deno.test("a change that comes before a list that does not have it yet is not undone by it", async () => {
+  const up = listing([{ ...row("a", 1), hasActiveRun: true }, row("gone", 1)]);
+  const list = Promise.withResolvers<void>();
+  const sessions = new Sessions({
+    request: async (method, params) => {
+      const answer = await up.request(method, params);
+      if (method === "sessions.list") await list.promise;
+      return answer;
+    },
+  });
+  const reading = sessions.read();
+  sessions.hear(changed("a", { ...row("a", 2), hasActiveRun: false }));
+  sessions.hear(changed("new", row("new", 3)));
+  sessions.hear(changed("gone", undefined, "delete"));
+  list.resolve();
+  await reading;
+  deepStrictEqual(sessions.state.value.rows.map(({ key }) => key), ["new", "a"]);
+  strictEqual(sessions.row("a")?.hasActiveRun, false);
+});
+
 Deno.test("the first thing said is the title of a conversation without one", async () => {
   const sessions = new Sessions(listing([row("a", 1)]));
   await sessions.read();
