@@ -63,8 +63,11 @@ export class Link implements Requests {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     for (let attempt = 0; !signal.aborted; attempt++) {
       const start = Date.now();
-      const verdict = await this.#connect(signal);
+      const shown = this.#options.credentials.current;
+      const verdict = await this.#connect(shown, signal);
       if (signal.aborted) return;
+      // Somebody signed in or out meanwhile, and didn't mean that one any more.
+      if (verdict === "outdated") continue;
       if (Date.now() - start > STEADY_MS) attempt = 0;
       await this.#rest(this.#settle(verdict, attempt));
       if (this.state.value.is !== "pairing") this.state.set({ is: "connecting" });
@@ -101,9 +104,11 @@ export class Link implements Requests {
   }
 
   /** One connection, from the attempt to its end. Resolves to what to make of that. */
-  async #connect(signal: AbortSignal): Promise<Verdict> {
+  async #connect(
+    shown: Credential | undefined,
+    signal: AbortSignal,
+  ): Promise<Verdict | "outdated"> {
     const { url, client, identity, credentials, onEvent, onGap, onHello } = this.#options;
-    const shown = credentials.current;
     try {
       const connection = await GatewayClient.connect({
         url,
@@ -117,6 +122,10 @@ export class Link implements Requests {
         signal,
       });
       const { hello } = connection;
+      if (credentials.current !== shown) {
+        connection.close(1000, "signed out");
+        return "outdated";
+      }
       const issued = hello.auth?.deviceToken;
       if (shown?.kind === "password" && issued !== undefined) {
         credentials.use({ kind: "deviceToken", secret: issued });
@@ -128,6 +137,7 @@ export class Link implements Requests {
       this.#client = undefined;
       return { then: "retry", why: "The connection was lost." };
     } catch (error) {
+      if (credentials.current !== shown) return "outdated";
       if (!(error instanceof GatewayRefusal)) return { then: "retry", why: unreachable(error) };
       return judge(error, shown?.kind);
     }

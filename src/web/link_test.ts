@@ -96,6 +96,20 @@ Deno.test("signing out forgets the secret and asks for it", async () => {
   strictEqual(credentials.current, undefined);
 });
 
+Deno.test("who signs out while it connects is out", async () => {
+  const credentials = new Credentials(new MemoryKeep());
+  credentials.use({ kind: "password", secret: "p" });
+  const leave = () => link.signOut();
+  await using gateway = serve(({ auth }) => {
+    if (auth?.password === undefined) return { refused: { code: "AUTH_PASSWORD_MISSING" } };
+    leave();
+    return { hello: {}, deviceToken: "dt" };
+  });
+  await using link = open(gateway.url, { credentials });
+  await link.reaches("asking");
+  strictEqual(credentials.current, undefined);
+});
+
 Deno.test("a request without a connection fails at once", async () => {
   await using gateway = serve(() => ({ refused: { code: "AUTH_TOKEN_MISSING" } }));
   await using link = open(gateway.url);
@@ -159,7 +173,7 @@ function open(
 }
 
 interface Connect {
-  readonly auth?: { readonly token?: string };
+  readonly auth?: { readonly token?: string; readonly password?: string };
 }
 type Reply =
   | { readonly hello: { readonly event?: string }; readonly deviceToken?: string }
