@@ -100,7 +100,9 @@ export class Link implements Requests {
     if (this.#client === undefined) {
       throw new ConnectionError("closed", "There is no connection to the gateway");
     }
-    return await this.#client.request(method, params, { timeoutMs: REQUEST_TIMEOUT_MS });
+    // A message may be large and its way slow: it takes as long as the connection lasts.
+    const options = method === "chat.send" ? {} : { timeoutMs: REQUEST_TIMEOUT_MS };
+    return await this.#client.request(method, params, options);
   }
 
   /** One connection, from the attempt to its end. Resolves to what to make of that. */

@@ -1,4 +1,5 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { FakeGateway } from "../client/fake_gateway.ts";
 import { Credentials } from "./credentials.ts";
 import { loadIdentity } from "./identity.ts";
 import { MemoryKeep } from "./keep.ts";
@@ -108,6 +109,32 @@ Deno.test("who signs out while it connects is out", async () => {
   await using link = open(gateway.url, { credentials });
   await link.reaches("asking");
   strictEqual(credentials.current, undefined);
+});
+
+Deno.test("a message may take as long as its way to the gateway does", async () => {
+  const taken = Promise.withResolvers<unknown>();
+  await using gateway = new FakeGateway({
+    answers: {
+      "chat.send": () => taken.promise,
+      "models.list": () => new Promise(() => {}),
+    },
+  });
+  await using link = open(gateway.url, { token: "t" });
+  await link.reaches("connected");
+  const { setTimeout } = globalThis;
+  // The time that a request may take is over at once.
+  globalThis.setTimeout =
+    ((run: () => void, ms?: number) =>
+      setTimeout(run, ms === 30_000 ? 0 : ms)) as typeof setTimeout;
+  try {
+    const message = { sessionKey: "main", message: "large", idempotencyKey: "k" };
+    const sent = link.request("chat.send", message);
+    await rejects(link.request("models.list", {}), /No answer to 'models.list'/);
+    taken.resolve({ runId: "k", status: "started" });
+    deepStrictEqual(await sent, { runId: "k", status: "started" });
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
 });
 
 Deno.test("a request without a connection fails at once", async () => {
