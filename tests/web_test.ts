@@ -376,6 +376,23 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await fits(page);
   },
 
+  async "many files with long names leave room to write and to send on a phone"(house) {
+    await using visit = await house.signIn(PHONE);
+    const { page } = visit;
+    const names = Array.from({ length: 12 }, (_, i) => `${i} ${"Screenshot ".repeat(6)}.png`);
+    await page.locator("input[type=file]").setInputFiles(
+      names.map((name) => ({ name, mimeType: "image/png", buffer: PNG })),
+    );
+    await page.getByRole("button", { name: "Remove 11 " }).waitFor();
+    const body = page.locator("body");
+    await liesWithin(body, page.getByRole("button", { name: "Send" }));
+    await liesWithin(body, page.getByLabel("Message", { exact: true }));
+    await liesWithin(body, page.locator(".top"));
+    await liesWithin(body, page.getByRole("button", { name: "Remove 0 " }));
+    for (const name of names) await page.getByRole("button", { name: `Remove ${name}` }).tap();
+    await fits(page);
+  },
+
   async "devices that ask are approved, and approved ones revoked"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;
@@ -696,6 +713,7 @@ async function liesWithin(whole: Locator, part: Locator): Promise<void> {
   const [outer, inner] = [await whole.boundingBox(), await part.boundingBox()];
   ok(outer !== null && inner !== null);
   ok(inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height, "it is elsewhere");
+  ok(inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width, "it sticks out");
 }
 
 async function exists(path: string): Promise<boolean> {
