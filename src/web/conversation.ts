@@ -93,15 +93,19 @@ export function withNewest(conversation: Conversation, page: HistoryPage): Conve
     : [];
   const joins = known.at(-1)?.seq === (first ?? 0) - 1;
   const older = joins ? known : [];
-  const answered = new Set(fresh.map(({ runId }) => runId));
+  const answered = new Set(
+    fresh.filter((entry) => entry.role === "answer" && entry.end !== "calling")
+      .map(({ runId }) => runId),
+  );
+  const keys = new Set(fresh.map((entry) => entry.role === "user" ? entry.requestKey : undefined));
   const last = fresh.at(-1)?.at ?? 0;
   // What only an event told, such as the answer to a command, isn't in any transcript.
   const own = isSame
-    ? conversation.entries.filter(({ seq, at, runId }) =>
-      seq === undefined && at >= last && !answered.has(runId)
+    ? conversation.entries.filter((entry) =>
+      entry.seq === undefined && entry.at >= last && !answered.has(entry.runId) &&
+      !(entry.role === "user" && keys.has(entry.requestKey))
     )
     : [];
-  const keys = new Set(fresh.map((entry) => entry.role === "user" ? entry.requestKey : undefined));
   return {
     ...conversation,
     phase: "ready",

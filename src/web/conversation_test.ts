@@ -158,6 +158,18 @@ Deno.test("a refresh keeps the older messages that join it, and drops those behi
   strictEqual(jumped.olderFrom, 1);
 });
 
+Deno.test("a refresh doesn't take away why a run failed that had nothing to say", () => {
+  const asked = { ...said(1, "hi", RUN), __openclaw: { id: "m1", seq: 1, runId: RUN } };
+  let chat = loaded([asked]);
+  chat = withChat(chat, { ...base, state: "error", errorMessage: "no such model" });
+  chat = withNewest(chat, page([asked]));
+  const last = chat.entries.at(-1);
+  ok(last?.role === "answer" && last.problem === "no such model");
+  // Once the transcript has an answer of its own, that is the one.
+  chat = withNewest(chat, page([asked, answered(2, "Hello")]));
+  deepStrictEqual(shown(chat), ["user: hi", "answer: Hello"]);
+});
+
 Deno.test("a page that comes to a run, or back to one, shows what is at work", () => {
   const row = { key: KEY, kind: "direct", updatedAt: 1, totalTokensFresh: false } as const;
   const sessionInfo = { ...row, hasActiveRun: true, activeRunIds: [RUN] };
