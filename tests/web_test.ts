@@ -247,6 +247,22 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     strictEqual(await page.locator(".user .pictures img").count(), 1);
   },
 
+  async "what was said beside a long file is still there after a reload"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    const lines = Buffer.from("a line of it\n".repeat(20_000));
+    const file = { name: "long.log", mimeType: "text/plain", buffer: lines };
+    await page.locator("input[type=file]").setInputFiles(file);
+    await page.getByRole("button", { name: "Remove long.log" }).waitFor();
+    await page.getByLabel("Message", { exact: true }).fill("what is in this?");
+    await page.keyboard.press("Enter");
+    await answered(page);
+    await page.reload();
+    await page.locator(".bubble").waitFor();
+    match(await page.locator(".bubble").innerText(), /^what is in this\?/);
+  },
+
   async "what was chosen to be sent waits with its words while one is elsewhere"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

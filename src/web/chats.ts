@@ -44,8 +44,8 @@ export interface ChatsOptions {
 
 /** Messages that are read at once. */
 const PAGE = 60;
-/** Characters of a message that count as all of it. */
-const WHOLE = 200_000;
+/** Characters of a part of a message that count as all of it: one of 128 KiB is not shown at all. */
+const WHOLE = 100_000;
 
 export class Chats {
   readonly #options: ChatsOptions;
