@@ -282,6 +282,32 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await answered(page);
   },
 
+  async "a file that is dropped goes into the message, or nowhere, and a text where it is let go"(
+    house,
+  ) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    /** Returns whether the browser would do with it what it does by itself: open the file. */
+    const drop = (selector: string, what: "file" | "text") =>
+      page.locator(selector).evaluate((place, what) => {
+        const dataTransfer = new DataTransfer();
+        if (what === "text") dataTransfer.setData("text/plain", "a text");
+        else dataTransfer.items.add(new File(["1,2"], "a.csv", { type: "text/csv" }));
+        const options = { bubbles: true, cancelable: true, dataTransfer };
+        place.dispatchEvent(new DragEvent("dragover", options));
+        return place.dispatchEvent(new DragEvent("drop", options));
+      }, what);
+    deepStrictEqual(
+      [await drop(".conversation", "file"), await drop("#message", "file")],
+      [false, false],
+    );
+    await page.getByRole("button", { name: "Remove a.csv" }).waitFor();
+    strictEqual(await page.getByRole("button", { name: "Remove a.csv" }).count(), 1);
+    strictEqual(await drop("#message", "text"), true);
+    await page.getByRole("button", { name: "Remove a.csv" }).click();
+  },
+
   async "a message is not sent before the files in it are read"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

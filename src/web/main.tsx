@@ -48,6 +48,15 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) hurry();
 });
 
+// By itself the browser would leave the page for a file that is dropped beside the message.
+for (const name of ["dragover", "drop"] as const) {
+  addEventListener(name, (event) => {
+    if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+    event.dataTransfer.dropEffect = "none";
+    event.preventDefault();
+  });
+}
+
 const root = document.getElementById("app");
 if (root === null) throw new Error("The document has no place for the page");
 render(

@@ -19,6 +19,10 @@ function isComposing(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229;
 }
 
+function hasFiles({ dataTransfer }: DragEvent): boolean {
+  return dataTransfer?.types.includes("Files") ?? false;
+}
+
 export function Composer({ id }: { id: string }) {
   const app = useApp();
   const { runs } = useCell(app.chats.get(id));
@@ -130,11 +134,13 @@ export function Composer({ id }: { id: string }) {
         send();
       }}
       onDragOver={(event) => {
+        if (!hasFiles(event)) return;
         event.preventDefault();
         setOver(true);
       }}
       onDragLeave={() => setOver(false)}
       onDrop={(event) => {
+        if (!hasFiles(event)) return; // a text, which the field takes by itself
         event.preventDefault();
         setOver(false);
         void add(event.dataTransfer?.files ?? []);
