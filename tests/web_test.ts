@@ -308,6 +308,26 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await page.getByRole("button", { name: "Remove a.csv" }).click();
   },
 
+  async "a picture is pasted as one, and a text as a text that has a picture of itself"(house) {
+    await using visit = await house.signIn(DESKTOP);
+    const { page } = visit;
+    await newConversation(page);
+    const paste = (texts: Readonly<Record<string, string>>) =>
+      page.locator("#message").evaluate((field, texts) => {
+        const clipboardData = new DataTransfer();
+        for (const [type, text] of Object.entries(texts)) clipboardData.setData(type, text);
+        clipboardData.items.add(new File(["PNG"], "image.png", { type: "image/png" }));
+        const options = { bubbles: true, cancelable: true, clipboardData };
+        return field.dispatchEvent(new ClipboardEvent("paste", options));
+      }, texts);
+    // As spreadsheets do it: what the browser does with it by itself is right.
+    strictEqual(await paste({ "text/plain": "1\t2", "text/html": "<table></table>" }), true);
+    strictEqual(await paste({ "text/html": "<img src=image.png>" }), false);
+    await page.getByRole("button", { name: "Remove image.png" }).click();
+    strictEqual(await paste({ "text/plain": "image.png" }), false);
+    await page.getByRole("button", { name: "Remove image.png" }).click();
+  },
+
   async "a message is not sent before the files in it are read"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

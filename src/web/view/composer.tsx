@@ -205,8 +205,11 @@ export function Composer({ id }: { id: string }) {
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={press}
         onPaste={(event) => {
-          const pasted = [...event.clipboardData?.files ?? []];
-          if (pasted.length === 0) return;
+          const { files = [], types = [] } = event.clipboardData ?? {};
+          const pasted = [...files];
+          // Spreadsheets put a picture beside what is meant; a copied file has but its name.
+          const isText = types.includes("text/plain") && types.includes("text/html");
+          if (pasted.length === 0 || isText) return;
           event.preventDefault();
           void add(pasted);
         }}
