@@ -91,12 +91,22 @@ function fromMessage(message: Message, to: Receiver): readonly InboundMessage[] 
   const content = contentOf(message, to.self);
   if (sender === undefined || content === undefined) return [];
   return [{
-    eventId: String(message.message_id),
+    eventId: nameOf(message, to),
     place: placeOf(message.chat, to.accountId, threadOf(message)),
     sender,
     at: message.date * 1000,
     ...content,
   }];
+}
+
+/**
+ * All bots call a message of a supergroup or a channel the same; in other chats each one counts by
+ * itself, and the bot of an account may be exchanged for another.
+ */
+function nameOf({ chat: { type }, message_id }: Message, { self }: Receiver): string {
+  return type === "supergroup" || type === "channel"
+    ? String(message_id)
+    : `${self.id}:${message_id}`;
 }
 
 function fromEdit(

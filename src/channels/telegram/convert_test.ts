@@ -13,7 +13,7 @@ const US = { id: "700700", username: "fake_bot" };
 
 Deno.test("a message of a person", () => {
   deepStrictEqual(said(messages["text"]), [{
-    eventId: "11",
+    eventId: "700700:11",
     place: {
       channel: "telegram",
       accountId: "work",

@@ -121,6 +121,7 @@ export class TelegramChannel
     }
     try {
       this.#self = await this.#whoAmI(signal);
+      this.#forgetOthers(this.#self);
       await this.#offerCommands(signal);
       const reception = this.#reception(this.#self, inbox);
       if (url === undefined || secret === undefined) await poll(reception, signal);
@@ -283,6 +284,18 @@ export class TelegramChannel
     const me = await this.#ask((api, abort) => api.getMe(abort), signal);
     if (!Number.isSafeInteger(me?.id)) throw new CallError("lost", "the answer names no bot");
     return { id: String(me.id), name: me.first_name, username: me.username };
+  }
+
+  /** With another token we are another bot: it has other news to tell, and no menu yet. */
+  #forgetOthers({ id }: Self): void {
+    const { values } = this.#options;
+    const before = values.get("bot");
+    if (before === id) return;
+    if (before !== undefined) {
+      values.delete("offset");
+      values.delete("menu");
+    }
+    values.set("bot", id);
   }
 
   /** Once, and again when they change: Telegram keeps them. It all works without a menu. */

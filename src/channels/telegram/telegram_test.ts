@@ -87,6 +87,29 @@ Deno.test("an offset of last week is not trusted", async () => {
   strictEqual(telegram.calls("getUpdates")[0]?.offset, undefined);
 });
 
+Deno.test("another bot for the account is heard from the first word on, and gets its menu", async () => {
+  await using before = startFakeTelegram({ token: "700700:AAFakeFakeFakeFakeFakeFakeFakeFake_x" });
+  await using after = startFakeTelegram({ token: "700701:AAFakeFakeFakeFakeFakeFakeFakeFake_y" });
+  const values = new MemoryValues();
+  const commands = [{ name: "new", description: "Start afresh", acceptsArgs: true }];
+  const group = { id: -100500, type: "supergroup", title: "Ops" } as const;
+  const hear = async (telegram: FakeTelegram) => {
+    telegram.addChat(group);
+    telegram.say("in private");
+    telegram.say("in a group", { chat: group.id });
+    await using running = runIn(channelOf(telegram, { values, commands }));
+    await running.inbox.count(2);
+    return running.inbox.received.map(({ eventId }) => eventId);
+  };
+  const [one, shared] = await hear(before);
+  values.set("offset", [999_999_999, Date.now()]); // as a stop between two questions leaves it
+  const [other, sharedStill] = await hear(after);
+  strictEqual(after.calls("getUpdates")[0]?.offset, undefined);
+  ok(one !== other); // each bot counts its own messages with a person
+  strictEqual(shared, sharedStill); // and a group's are the same for both
+  strictEqual(after.commands.length, 1);
+});
+
 Deno.test("somebody else who polls is trouble, and has won if it stays", async () => {
   await using telegram = startFakeTelegram();
   await using running = runIn(channelOf(telegram));
