@@ -265,7 +265,7 @@ export class Listener {
   }
 
   async #interaction(event: { t: string; d: APIInteraction }): Promise<void> {
-    const { memory, log, settings } = this.#parts;
+    const { memory } = this.#parts;
     const { id, token, channel, guild_id } = event.d;
     const channelId = channel?.id ?? event.d.channel_id;
     const inbound = await this.#receive(
@@ -277,7 +277,15 @@ export class Listener {
     // One that is handed over again may have its answer already.
     const isKnown = memory.interactions.some((known) => known.id === id);
     if (isCommand && !isKnown) memory.saveInteraction({ id, token, at: timeOf(id) });
-    const { client, signal } = this.#parts;
+    const told = this.#acknowledge({ id, token, isCommand });
+    memory.announce(id, told);
+    await told;
+  }
+
+  async #acknowledge(
+    { id, token, isCommand }: { id: string; token: string; isCommand: boolean },
+  ): Promise<void> {
+    const { client, signal, memory, log, settings } = this.#parts;
     using deadline = new Deadline(INTERACTION_MS, signal);
     try {
       await client.call("POST", `/interactions/${id}/${encodeURIComponent(token)}/callback`, {

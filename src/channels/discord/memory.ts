@@ -80,6 +80,8 @@ export class Memory {
   readonly #directs: Recent<string, string>;
   /** Messages of ours that Discord has told us of: nonces, with Discord's ids. */
   readonly #echoes: Recent<string, string>;
+  /** Interactions that Discord is being told of. */
+  readonly #announced = new Map<string, Promise<void>>();
 
   constructor(values: KeyValues) {
     this.#values = values;
@@ -191,6 +193,17 @@ export class Memory {
   saveInteraction(interaction: Interaction): void {
     const others = this.interactions.filter(({ id }) => id !== interaction.id);
     this.#values.set("interactions", [...others, interaction].slice(-MAX_INTERACTIONS));
+  }
+
+  /** Discord is being told that an interaction will have an answer; before that it takes none. */
+  announce(interactionId: string, told: Promise<void>): void {
+    const done = told.catch(() => {}).finally(() => this.#announced.delete(interactionId));
+    this.#announced.set(interactionId, done);
+  }
+
+  /** Resolves when Discord was told of an interaction, or will not be. */
+  async announced(interactionId: string): Promise<void> {
+    await this.#announced.get(interactionId);
   }
 
   forgetInteraction(interactionId: string): void {

@@ -206,6 +206,7 @@ export class Speaker {
   ): Promise<Said | undefined> {
     const answered = { ...interaction, answer: message.id };
     this.#memory.saveInteraction(answered);
+    await this.#memory.announced(interaction.id);
     try {
       const { id } = await this.#client.call<Said>("PATCH", this.#answerPath(interaction), {
         body: toAnswer(message, this.#settings),

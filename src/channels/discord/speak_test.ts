@@ -262,6 +262,21 @@ Deno.test("a command is answered in its place, once, and then beside it", async 
   strictEqual(scene.asked(/^PATCH .*@original/).length, 3);
 });
 
+Deno.test("a command is answered in its place, however soon the answer is there", async () => {
+  await using scene = new Scene();
+  await scene.connect();
+  const told = Promise.withResolvers<void>();
+  scene.discord.rest.fault(/callback$/, { kind: "slow", until: told.promise });
+  const command = scene.discord.command(scene.general, scene.ada, { name: "status" });
+  await scene.discord.until(() => scene.asked(/callback$/).length > 0);
+  const sending = scene.send(scene.message("all is well", { replyTo: command.id }));
+  await scene.channel.probe(signal); // what was asked before it is answered by now
+  told.resolve();
+  const id = await sending;
+  strictEqual(command.message?.id, id);
+  strictEqual(scene.asked(/^POST .*messages$/).length, 0); // nobody else sees it
+});
+
 Deno.test("a command that nobody waits for any more is answered as a message", async () => {
   await using scene = new Scene();
   await scene.connect();

@@ -28,7 +28,9 @@ export type RestFault =
   /** Done, but never answered. */
   | { readonly kind: "stall" }
   /** Done, but the answer is noise. */
-  | { readonly kind: "garbage" };
+  | { readonly kind: "garbage" }
+  /** On its way for so long: nothing is done before. */
+  | { readonly kind: "slow"; readonly until: Promise<void> };
 
 /** A request as it came, and how it was answered. */
 export interface ApiRequest {
@@ -169,6 +171,11 @@ export class FakeRest {
     found.left--;
     const { fault } = found;
     if (fault.kind === "limit") return tooMany(fault.retryAfterMs, fault.isGlobal);
+    if (fault.kind === "slow") {
+      this.#changed();
+      await Promise.race([fault.until, this.#over.promise]);
+      return this.#limited(asked);
+    }
     if (fault.kind !== "status" || fault.isDone) {
       const whole = this.#limited(asked);
       this.#changed();
