@@ -10,12 +10,13 @@ const QUICK: Pace = { answerMs: 2000, connectMs: 2000, identifyEveryMs: 0, betwe
 /** An account on a Discord, in one life of the program after the other. */
 class Account implements AsyncDisposable {
   readonly discord: FakeDiscord;
-  readonly values = new MemoryValues();
+  readonly values: MemoryValues;
   readonly inbox = new TestInbox();
   #life: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
 
-  constructor(discord: FakeDiscord) {
+  constructor(discord: FakeDiscord, values = new MemoryValues()) {
     this.discord = discord;
+    this.values = values;
   }
 
   /** Begins the next life; resolves or rejects as its run does. */
@@ -440,6 +441,19 @@ Deno.test("the menu of commands is registered once", async () => {
   await me.connect({ commands });
   await me.stop();
   strictEqual(registrations().length, 1);
+});
+
+Deno.test("another bot for the account gets the menu too", async () => {
+  await using one = account();
+  const commands = [{ name: "stop", description: "Stop", acceptsArgs: false }];
+  const ada = one.discord.world.addUser("ada");
+  await one.connect({ commands });
+  await one.has(one.discord.say(ada, "stored"));
+  await one.stop();
+  await using other = new Account(startFakeDiscord({ token: "another.bot.token" }), one.values);
+  const gatewayUrl = `${other.discord.url.replace("http", "ws")}/gateway`;
+  await other.connect({ commands, settings: { gatewayUrl } });
+  await other.discord.until(() => other.discord.rest.commands.length === 1);
 });
 
 Deno.test("a command is acknowledged once it is stored, and a button too", async () => {

@@ -148,9 +148,11 @@ export class Listener {
     const { settings, client, memory, commands, log, signal } = this.#parts;
     if (!settings.hasNativeCommands || commands.length === 0) return;
     const body = toMenu(commands);
-    const print = createHash("sha256").update(JSON.stringify(body)).digest("base64url");
-    if (memory.commands === print) return;
     const applicationId = settings.applicationId ?? memory.self?.applicationId;
+    // With another token we are another application, which shows none of them yet.
+    const print = createHash("sha256").update(JSON.stringify([applicationId, body]))
+      .digest("base64url");
+    if (memory.commands === print) return;
     try {
       await client.call("PUT", `/applications/${applicationId}/commands`, { body, signal });
       memory.commands = print;
