@@ -61,7 +61,7 @@ export function toPost(
 }
 
 export function postTitleOf({ text, attachment, poll }: OutboundMessage): string {
-  return titleOf(text, 100) || (poll?.question ?? attachment?.name ?? "Message").slice(0, 100);
+  return titleOf(text, 100) || cut(poll?.question ?? attachment?.name ?? "Message", 100);
 }
 
 /** What a message is but for how it is sent. */
@@ -141,8 +141,13 @@ function toRow(row: readonly Button[]): APIActionRowComponent<APIComponentInMess
     components: row.map(({ text, value }) => ({
       type: 2,
       style: 2,
-      label: text.slice(0, 80),
+      label: cut(text, 80),
       custom_id: value,
     })),
   };
+}
+
+/** Its first letters, none of them in half. */
+function cut(text: string, most: number): string {
+  return [...text.slice(0, 2 * most)].slice(0, most).join("");
 }

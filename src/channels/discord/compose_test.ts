@@ -1,7 +1,7 @@
 /** What our messages become for Discord. */
 import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { emojiPath, measure, nonceOf, toMenu } from "./compose.ts";
+import { emojiPath, measure, nonceOf, postTitleOf, toContent, toMenu } from "./compose.ts";
 import { toDiscord } from "./markdown.ts";
 
 Deno.test("a nonce is short, and the same for the same message alone", () => {
@@ -36,4 +36,14 @@ Deno.test("a menu keeps Discord's limits", () => {
   const menu = toMenu(commands);
   strictEqual(menu.length, 100);
   deepStrictEqual(menu[0], { name: "name0", description: "x".repeat(100), type: 1 });
+});
+
+Deno.test("a button and a title are cut between letters", () => {
+  const place = { channel: "discord", accountId: "default", kind: "direct", chatId: "1" } as const;
+  const text = "x" + "😀".repeat(100);
+  const message = { id: "1", place, text: "", buttons: [[{ text, value: "v" }]] };
+  const content = JSON.stringify(toContent(message, { suppressesEmbeds: true }));
+  ok(content.includes(`"x${"😀".repeat(79)}"`));
+  const poll = { question: text, options: ["a", "b"] };
+  strictEqual(postTitleOf({ ...message, poll }), "x" + "😀".repeat(99));
 });

@@ -107,11 +107,18 @@ function piecesOf(text: string): string[] {
   let rest = text;
   while (rest.length > MAX_SECTION) {
     const line = rest.lastIndexOf("\n", MAX_SECTION);
-    const end = line > 0 ? line : MAX_SECTION;
+    const end = line > 0 ? line : cutIn(rest);
     pieces.push(rest.slice(0, end));
     rest = rest.slice(line > 0 ? end + 1 : end);
   }
   return [...pieces, rest].filter((piece) => piece.trim() !== "");
+}
+
+/** Where a long line can be cut: in no link, in no sign that is written as a word, in no letter. */
+function cutIn(line: string): number {
+  const head = line.slice(0, MAX_SECTION);
+  const whole = head.search(/(?:<[^<>]*|&[a-z]{0,3}|[\ud800-\udbff])$/);
+  return whole > 0 ? whole : head.isWellFormed() ? MAX_SECTION : MAX_SECTION - 1;
 }
 
 function toActions(row: readonly Button[], at: number): Block {
@@ -127,5 +134,6 @@ function toActions(row: readonly Button[], at: number): Block {
 }
 
 function shortened(text: string): string {
-  return text.length <= MAX_BUTTON_TEXT ? text : `${text.slice(0, MAX_BUTTON_TEXT - 1)}…`;
+  if (text.length <= MAX_BUTTON_TEXT) return text;
+  return `${text.slice(0, MAX_BUTTON_TEXT - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
