@@ -227,9 +227,9 @@ export function accountOf(
   if (section === undefined) return undefined;
   const id = canonicalAccountId(accountId);
   const { accounts = {}, defaultAccount: _, ...common } = section;
-  const entry = Object.entries(accounts).find(([key]) => canonicalAccountId(key) === id);
-  if (entry === undefined && id !== DEFAULT_ACCOUNT_ID) return undefined;
-  const [, own = {}] = entry ?? [];
+  const key = accountKey(accounts, id);
+  if (key === undefined && id !== DEFAULT_ACCOUNT_ID) return undefined;
+  const own = key === undefined ? {} : accounts[key] ?? {};
   const { accounts: __, ...defaults } = config.channels?.defaults ?? {};
   const settings = { ...defaults, ...common, ...own };
   return {
@@ -253,6 +253,12 @@ export function defaultAccountId(
   const chosen = sectionOf(config, channel)?.defaultAccount;
   return [chosen === undefined ? "" : canonicalAccountId(chosen), DEFAULT_ACCOUNT_ID]
     .find((id) => ids.includes(id)) ?? ids[0];
+}
+
+/** How an account is spelled among those that are written; `undefined` where it is not among them. */
+export function accountKey(accounts: object, accountId: string): string | undefined {
+  const id = canonicalAccountId(accountId);
+  return Object.keys(accounts).find((key) => canonicalAccountId(key) === id);
 }
 
 /** An account's id as it is compared. */

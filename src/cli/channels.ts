@@ -5,7 +5,7 @@ import { answer } from "./answer.ts";
 import { confirm } from "./ask.ts";
 import { type Call, command, type Group } from "./command.ts";
 import { at, readConfigFile } from "./config_file.ts";
-import { isAbsentHere, patchConfig } from "./config_patch.ts";
+import { currentConfig, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
@@ -16,6 +16,7 @@ import { relative } from "./time.ts";
 const ADMIN = { scopes: ["operator.admin"] } as const;
 const NETWORK = { name: "network" } as const;
 const ACCOUNT = { kind: "text", value: "id", about: "The account there (default)" } as const;
+const ONLY = { kind: "text", value: "id", about: "Only this account" } as const;
 /** Asking the networks takes its time. Milliseconds. */
 const PROBE_MS = 15_000;
 const LOG_LINES = 5_000;
@@ -146,7 +147,7 @@ const remove = command({
   about: "Forget an account, or a network with all its accounts",
   words: [NETWORK],
   flags: {
-    account: { kind: "text", value: "id", about: "Only this account" },
+    account: ONLY,
     yes: { kind: "switch", short: "y", about: "Do not ask" },
   },
   connects: true,
@@ -156,8 +157,8 @@ const remove = command({
   ],
   async run(call) {
     const [network = ""] = call.words;
-    const { account, yes } = call.flags;
-    await requireConfigured(call, network, account);
+    const { yes } = call.flags;
+    const account = await requireConfigured(call, network, call.flags.account);
     const what = account === undefined ? `all of ${network}` : `${network} account '${account}'`;
     if (!yes) {
       if (!call.io.terminal.in) throw new UsageError("Add --yes: nobody can be asked here");
@@ -172,7 +173,7 @@ const remove = command({
 const enable = command({
   about: "Switch a network, or an account, on",
   words: [NETWORK],
-  flags: { account: ACCOUNT },
+  flags: { account: ONLY },
   connects: true,
   examples: [["openclaw channels enable telegram", "connect again"]],
   run: (call) => switchTo(call, true),
@@ -181,7 +182,7 @@ const enable = command({
 const disable = command({
   about: "Switch a network, or an account, off, and keep its settings",
   words: [NETWORK],
-  flags: { account: ACCOUNT },
+  flags: { account: ONLY },
   connects: true,
   examples: [["openclaw channels disable telegram", "disconnect for now"]],
   run: (call) => switchTo(call, false),
@@ -296,12 +297,11 @@ function requireAccountId(account: string): string {
 }
 
 async function switchTo(
-  call: Call<{ account: typeof ACCOUNT }>,
+  call: Call<{ account: typeof ONLY }>,
   enabled: boolean,
 ): Promise<number> {
   const [network = ""] = call.words;
-  const { account } = call.flags;
-  await requireConfigured(call, network, account);
+  const account = await requireConfigured(call, network, call.flags.account);
   const patch = account === undefined ? { enabled } : { accounts: { [account]: { enabled } } };
   const writtenBy = await patchConfig(call, { channels: { [network]: patch } });
   const what = account === undefined ? network : `${network} account '${account}'`;
@@ -312,42 +312,27 @@ async function switchTo(
   );
 }
 
-/** Throws where the configuration has no such network or account. */
+/** The account as it is spelled there. Throws where the configuration has no such network or account. */
 async function requireConfigured(
   call: Pick<Call, "connection" | "env" | "paths" | "io">,
   network: string,
   account: string | undefined,
-): Promise<void> {
-  const config = await currentConfig(call);
-  const section = at(config, "channels", network);
+): Promise<string | undefined> {
+  const section = at(await currentConfig(call), "channels", network);
   if (section === undefined) {
     throw new Failure("NOT_FOUND", `${network} is not set up`, {
       hint: `see openclaw channels list, and openclaw channels add ${network}`,
     });
   }
-  if (account !== undefined && at(section, "accounts", account) === undefined) {
-    const accounts = Object.keys(Object(at(section, "accounts")));
-    throw new Failure("NOT_FOUND", `There is no account '${account}' listed on ${network}`, {
-      ...(accounts.length === 0 ? {} : { hint: `there is ${accounts.join(", ")}` }),
-    });
-  }
-}
-
-/** The gateway's configuration, or that of the file where none runs. */
-async function currentConfig(
-  call: Pick<Call, "connection" | "env" | "paths" | "io">,
-): Promise<unknown> {
-  try {
-    const { config } = await withGateway(
-      call,
-      { scopes: ["operator.read"] },
-      (gateway, options) => gateway.request("config.get", {}, options),
-    );
-    return config;
-  } catch (error) {
-    if (!await isAbsentHere(call, error)) throw error;
-    return (await readConfigFile(call.paths.configPath)).value;
-  }
+  if (account === undefined) return undefined;
+  const { accountKey } = await import("../account.ts");
+  const accounts = Object(at(section, "accounts"));
+  const key = accountKey(accounts, account);
+  if (key !== undefined) return key;
+  const known = Object.keys(accounts);
+  throw new Failure("NOT_FOUND", `There is no account '${account}' listed on ${network}`, {
+    ...(known.length === 0 ? {} : { hint: `there is ${known.join(", ")}` }),
+  });
 }
 
 function isOfNetworks(line: string, channel: string | undefined): boolean {

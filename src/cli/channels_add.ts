@@ -1,5 +1,5 @@
 /** `openclaw channels add`: asks for what a network needs, checks it there, and writes it down. */
-import { accountOf, DEFAULT_ACCOUNT_ID } from "../account.ts";
+import { accountKey, accountOf, DEFAULT_ACCOUNT_ID } from "../account.ts";
 import { checkConfig } from "../config.ts";
 import { pause } from "../deadline.ts";
 import { at, isRounded, readConfigFile } from "./config_file.ts";
@@ -16,7 +16,7 @@ import type { Log } from "../log.ts";
 import type { KeyValues } from "../store.ts";
 import { ask } from "./ask.ts";
 import type { Call } from "./command.ts";
-import { isAbsentHere, patchConfig } from "./config_patch.ts";
+import { currentConfig, isAbsentHere, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { nearest, UsageError } from "./flags.ts";
@@ -80,9 +80,14 @@ export async function addChannel(call: AddCall, options: AddOptions): Promise<Ad
     enabled: true,
     ...(options.name === undefined ? {} : { name: options.name }),
   };
-  const section = accountId === DEFAULT_ACCOUNT_ID
+  const accounts = Object(at(await currentConfig(call), "channels", channel, "accounts"));
+  const others = accountId === DEFAULT_ACCOUNT_ID ? {} : await unlisted(call, network);
+  // What is written for the account itself goes before what its network has.
+  const entry = accountKey(accounts, accountId) ??
+    (accountId === DEFAULT_ACCOUNT_ID ? undefined : accountId);
+  const section = entry === undefined
     ? own
-    : { enabled: true, accounts: { ...await unlisted(call, network), [accountId]: own } };
+    : { enabled: true, accounts: { ...others, [entry]: own } };
   const writtenBy = await patchConfig(call, { channels: { [channel]: section } });
   const state = writtenBy === "gateway"
     ? await connectedState(call, channel, accountId)

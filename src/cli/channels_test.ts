@@ -254,6 +254,22 @@ Deno.test("what is meant for a gateway elsewhere is not written here when that i
   });
 });
 
+Deno.test("add gives a new token to the account that is there, however it is spelled", async () => {
+  for (const [account, key] of [["work", "Work"], ["default", "default"]] as const) {
+    await withHome(async (home) => {
+      const path = `${home.stateDir}/openclaw.json`;
+      const accounts = (botToken: string, more = {}) => ({
+        channels: { telegram: { ...more, accounts: { [key]: { botToken, ...more } } } },
+      });
+      await Deno.writeTextFile(path, JSON.stringify(accounts("1:old")));
+      const argv = ["channels", "add", "telegram", "--account", account, "--token", "1:new"];
+      const { code, stderr } = await alone([...argv, "--no-check"], home);
+      strictEqual(code, 0, stderr);
+      deepStrictEqual(await configOf(home), accounts("1:new", { enabled: true }));
+    });
+  }
+});
+
 Deno.test("add refuses what can't be meant", async () => {
   await withHome(async (home) => {
     const cases: readonly [argv: readonly string[], code: number, why: RegExp][] = [
@@ -296,6 +312,10 @@ Deno.test("remove, enable and disable change the running gateway's configuration
   deepStrictEqual(await patches(["enable", "tg", "--account", "a"]), [
     0,
     patch({ accounts: { a: { enabled: true } } }),
+  ]);
+  deepStrictEqual(await patches(["disable", "tg", "--account", "A"]), [
+    0,
+    patch({ accounts: { a: { enabled: false } } }),
   ]);
   deepStrictEqual(await patches(["remove", "tg", "--yes"]), [0, patch(null)]);
   deepStrictEqual(await patches(["remove", "tg", "--account", "a", "-y"]), [

@@ -1,7 +1,8 @@
 /** A change of the configuration, through the gateway where one runs. */
 import { ConnectionError } from "../client/client.ts";
 import type { Call } from "./command.ts";
-import { connect } from "./connect.ts";
+import { readConfigFile } from "./config_file.ts";
+import { connect, withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { resolveTarget } from "./target.ts";
 
@@ -31,6 +32,23 @@ export async function patchConfig(
   const { changeFile } = await import("./config.ts");
   await changeFile(call, (root) => merged(root, patch));
   return "file";
+}
+
+/** The gateway's configuration, or that of the file where none runs. */
+export async function currentConfig(
+  call: Pick<Call, "connection" | "env" | "paths" | "io">,
+): Promise<unknown> {
+  try {
+    const { config } = await withGateway(
+      call,
+      { scopes: ["operator.read"] },
+      (gateway, options) => gateway.request("config.get", {}, options),
+    );
+    return config;
+  } catch (error) {
+    if (!await isAbsentHere(call, error)) throw error;
+    return (await readConfigFile(call.paths.configPath)).value;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The messaging networks that the gateway is on. */
 import type * as contract from "../../../schemas/channels.ts";
 import type { HandlersFor } from "../../../schemas/contract.ts";
-import type { Account } from "../../account.ts";
+import { type Account, accountKey } from "../../account.ts";
 import type { Call } from "../../caller.ts";
 import { type ConfigFile, parseConfig } from "../../config.ts";
 import { Deadline } from "../../deadline.ts";
@@ -73,14 +73,15 @@ export function channelHandlers(
       const keys = secrets.flatMap(({ key, fileKey }) =>
         fileKey === undefined ? [key] : [key, fileKey]
       );
-      const places = [
-        ["channels", channel, "accounts", account.accountId],
-        ...(account.accountId === "default" ? [["channels", channel]] : []),
-      ];
       let cleared = false;
       await config.rewrite((text = "") => {
-        const { issues, value } = parseConfig(text);
+        const { issues, value, config: written } = parseConfig(text);
         if (issues.length > 0) throw invalid("config invalid; fix it before logging out");
+        const entry = accountKey(written.channels?.[channel]?.accounts ?? {}, account.accountId);
+        const places = [
+          ...(entry === undefined ? [] : [["channels", channel, "accounts", entry]]),
+          ...(account.accountId === "default" ? [["channels", channel]] : []),
+        ];
         let edited = value;
         for (const place of places) {
           for (const key of keys) edited = removed(edited, [...place, key]);

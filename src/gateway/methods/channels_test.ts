@@ -196,3 +196,11 @@ Deno.test("logging out takes the token out of the configuration, and ends the ac
   const again = await kernel.call("channels.logout", { channel: "fake", accountId: "home" });
   strictEqual(again.cleared, false);
 });
+
+Deno.test("channels.logout finds an account however it is spelled", async () => {
+  const accounts = { Home: { token: "t1" } };
+  await using kernel = await begun({ channels: { fake: { dmPolicy: "pairing", accounts } } });
+  const result = await kernel.call("channels.logout", { channel: "fake", accountId: "home" });
+  deepStrictEqual([result.cleared, result.loggedOut], [true, true]);
+  ok(!kernel.config.text?.includes("t1"));
+});
