@@ -20,7 +20,10 @@ const WHERE = {
   "thread-id": { kind: "text", value: "id", about: "A thread or topic of the chat" },
   "dry-run": { kind: "switch", about: "Print what would be asked, and ask nothing" },
 } as const;
-const MESSAGE_ID = {
+/** The message that something is done to. */
+const WHICH = {
+  ...WHERE,
+  channel: { kind: "text", value: "id", about: "The network" },
   "message-id": { kind: "text", value: "id", about: "The network's id of the message" },
 } as const;
 
@@ -95,15 +98,17 @@ const poll = command({
 const react = command({
   about: "React to a message, or take the reaction back",
   flags: {
-    ...WHERE,
-    ...MESSAGE_ID,
+    ...WHICH,
     emoji: { kind: "text", value: "emoji", about: "The reaction" },
     remove: { kind: "switch", about: "Take it back" },
   },
   connects: true,
   examples: [
-    ["openclaw message react --to 12345 --message-id 17 --emoji 👍", "say yes"],
-    ["openclaw message react --to 12345 --message-id 17 --remove", "say nothing"],
+    ["openclaw message react --channel telegram --to 12345 --message-id 17 --emoji 👍", "say yes"],
+    [
+      "openclaw message react --channel telegram --to 12345 --message-id 17 --remove",
+      "say nothing",
+    ],
   ],
   async run(call) {
     const { emoji, remove } = call.flags;
@@ -115,12 +120,14 @@ const react = command({
 const edit = command({
   about: "Replace the text of a message of ours",
   flags: {
-    ...WHERE,
-    ...MESSAGE_ID,
+    ...WHICH,
     message: { kind: "text", value: "text", short: "m", about: "What it says from now on" },
   },
   connects: true,
-  examples: [['openclaw message edit --to 12345 --message-id 17 -m "Better"', "say it better"]],
+  examples: [[
+    'openclaw message edit --channel telegram --to 12345 --message-id 17 -m "Better"',
+    "say it better",
+  ]],
   async run(call) {
     const { message } = call.flags;
     if (message === undefined) throw new UsageError("'message edit' needs --message");
@@ -130,9 +137,12 @@ const edit = command({
 
 const remove = command({
   about: "Delete a message of ours",
-  flags: { ...WHERE, ...MESSAGE_ID },
+  flags: WHICH,
   connects: true,
-  examples: [["openclaw message delete --to 12345 --message-id 17", "take it back"]],
+  examples: [[
+    "openclaw message delete --channel telegram --to 12345 --message-id 17",
+    "take it back",
+  ]],
   run: (call) => act(call, "delete", {}),
 });
 
@@ -160,7 +170,7 @@ function where(flags: ValuesOf<typeof WHERE>) {
 }
 
 async function act(
-  call: Call<typeof WHERE & typeof MESSAGE_ID>,
+  call: Call<typeof WHICH>,
   action: string,
   more: Readonly<Record<string, unknown>>,
 ): Promise<number> {

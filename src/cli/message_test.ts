@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { FakeGateway } from "../client/fake_gateway.ts";
 import { run } from "./cli.ts";
 import { FakeIo, withHome } from "./fake_io.ts";
@@ -54,6 +54,23 @@ Deno.test("a dry run asks nothing", async () => {
   const { code, stdout, requests } = await ask(["send", "--to", "7", "-m", "hi", "--dry-run"]);
   deepStrictEqual([code, requests], [0, []]);
   match(stdout, /^Would ask for send:\n\{\n {2}"to": "7",\n {2}"message": "hi"/);
+});
+
+Deno.test("the examples in the help of a message's commands can be typed", async () => {
+  for (const name of ["react", "edit", "delete"]) {
+    const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
+    await run(["message", name, "--help"], io);
+    const lines = io.stdout.matchAll(/\$? *openclaw message (.*?)(?: {2,}.*)?$/gm);
+    const examples = [...lines].map(([, line = ""]) => line).filter((line) =>
+      line.includes("12345")
+    );
+    ok(examples.length > 0, io.stdout);
+    for (const example of examples) {
+      const argv = example.replaceAll('"', "").split(" ");
+      const { code, stderr } = await ask([...argv, "--dry-run"]);
+      deepStrictEqual([code, stderr], [0, ""], example);
+    }
+  }
 });
 
 Deno.test("poll, react, edit and delete do what they say", async () => {
