@@ -226,14 +226,19 @@ export class Attendant {
   }
 
   #create(): boolean {
-    const { account: { accountId }, network, values, log, commands, ready } = this.#parts;
+    const { account: { accountId }, network, values, log, commands } = this.#parts;
     try {
       const settings = this.#settings;
       this.#channel = network.create({ accountId, settings, values, log, commands });
     } catch (cause) {
       return this.#halt({ reason: "config", message: messageOf(cause) }, cause);
     }
-    ready();
+    try {
+      this.#parts.ready();
+    } catch (cause) {
+      // It is no fault of the account's, and is done again when it is connected.
+      log.error("What waits for the account can't be taken up yet", { cause });
+    }
     return true;
   }
 

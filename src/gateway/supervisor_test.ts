@@ -36,6 +36,8 @@ class World implements AsyncDisposable {
   readonly log = new RecordedLog();
   readonly supervisor: Supervisor;
   readonly store = openStore(":memory:");
+  /** So often what waits for an account can't be taken up. */
+  deafTimes = 0;
   /** What is done to each new channel before it is used. */
   prepare: (channel: FakeChannel) => void = () => {};
   #news = Promise.withResolvers<void>();
@@ -62,7 +64,10 @@ class World implements AsyncDisposable {
         this.received.push(message);
         return Promise.resolve();
       },
-      ready: ({ accountId }) => void this.ready.push(accountId),
+      ready: ({ accountId }) => {
+        this.ready.push(accountId);
+        if (this.ready.length <= this.deafTimes) throw new Error("the disk is full");
+      },
       changed: () => this.#news.resolve(),
       timing: { firstWaitMs: 1, longestWaitMs: 2, stopMs: 5 },
       now: () => this.now,
@@ -357,6 +362,34 @@ Deno.test("a channel that does not stop is left behind, and not heard any more",
   strictEqual(inboxes.length, 3);
   await rejects(inboxes[0]!.receive(inboundOf("ghost")), /the connection is over/);
   deepStrictEqual(world.received, []);
+  forever.resolve();
+});
+
+Deno.test("an account is connected although what waits for it can't be taken up yet", async () => {
+  await using world = new World(ONE);
+  world.deafTimes = 1;
+  await world.supervisor.follow();
+  await world.until(() => ["ok", "dead"].includes(world.health() ?? ""));
+  deepStrictEqual([world.health(), world.ready.length], ["ok", 2]); // it is asked for again
+});
+
+Deno.test("a channel that is left behind has a successor, though nothing can be taken up", async () => {
+  const forever = Promise.withResolvers<void>();
+  const successor = Promise.withResolvers<void>();
+  let made = 0;
+  await using world = await begun(ONE, (channel) => {
+    made++;
+    channel.onRun = async (inbox) => {
+      if (made > 1) return successor.resolve();
+      inbox.status({ kind: "connected", self: { id: "1" } });
+      await forever.promise;
+    };
+  });
+  await world.until(() => world.health() === "ok");
+  world.deafTimes = Infinity;
+  world.now += 30_001;
+  world.supervisor.look();
+  await successor.promise;
   forever.resolve();
 });
 
