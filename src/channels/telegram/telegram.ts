@@ -256,6 +256,11 @@ export class TelegramChannel
 
   async #post(message: OutboundMessage, chatId: string, signal: AbortSignal): Promise<Receipt> {
     const { linkPreview } = this.#settings;
+    const { threadId } = message.place;
+    if (threadId !== undefined && !/^\d+$/.test(threadId)) {
+      // sent as a number it would be none, and the message would go to all of the chat
+      throw new CallError("refused", `There is no topic '${threadId}': topics are numbers`);
+    }
     using file = message.attachment && await openToSend(message.attachment.path);
     const sent = await this.#client.ask(
       (api, abort) => {

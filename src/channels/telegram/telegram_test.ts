@@ -296,6 +296,14 @@ Deno.test("a topic is named, General only for typing", async () => {
     reason: "rejected",
     detail: "Bad Request: message thread not found",
   });
+  const before = telegram.sent.length;
+  const named = await say(channel, { place: { ...placeAt(FORUM, "group"), threadId: "plants" } });
+  deepStrictEqual(named, {
+    sent: false,
+    reason: "rejected",
+    detail: "There is no topic 'plants': topics are numbers",
+  });
+  strictEqual(telegram.sent.length, before);
   await rejects(channel.typing(placeAt(-5, "group"), signal), /chat not found/);
 });
 
