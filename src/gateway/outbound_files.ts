@@ -120,7 +120,7 @@ export class OutboundFiles {
         await response.body?.cancel();
         throw invalid(`Cannot fetch ${url.origin}: it answers ${response.status}`);
       }
-      const name = decodeURIComponent(basename(url.pathname)) || "file";
+      const name = decoded(basename(url.pathname)) || "file";
       return await this.#save(response.body, { name, ...options });
     }
   }
@@ -200,6 +200,15 @@ function kindOf(mimeType: string, as: ShownAs | undefined): MediaKind {
   const [kind] = mimeType.split("/");
   if (kind === "audio") return as ?? "audio";
   return kind === "image" || kind === "video" ? kind : "file";
+}
+
+/** As people read it, unless it only looks as if it were encoded. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 function readDataUrl(url: string): Uint8Array<ArrayBuffer> {

@@ -95,6 +95,8 @@ Deno.test("an address is fetched, and followed, but never into a private network
     async ({ files }) => {
       const kept = await files.keep("https://a.example/old", OPTIONS);
       deepStrictEqual([kept.name, kept.kind], ["cat.png", "image"]);
+      strictEqual((await files.keep("https://a.example/a%20b.png", OPTIONS)).name, "a b.png");
+      strictEqual((await files.keep("https://a.example/100%.png", OPTIONS)).name, "100%.png");
       for (
         const [url, why] of [
           ["https://a.example/in", /inside\.example: it is in a private network/],
@@ -117,6 +119,8 @@ Deno.test("an address is fetched, and followed, but never into a private network
     web({
       "https://a.example/old": redirect("https://b.example/cat.png"),
       "https://b.example/cat.png": () => new Response(PNG),
+      "https://a.example/a%20b.png": () => new Response(PNG),
+      "https://a.example/100%.png": () => new Response(PNG),
       "https://a.example/in": redirect("http://inside.example/"),
       "https://a.example/file": redirect("file:///etc/passwd"),
       "https://a.example/loop": redirect("https://a.example/loop"),
