@@ -27,6 +27,7 @@ const MAX_PAGES = 10;
 const FORUMS: ReadonlySet<number> = new Set([15, 16]);
 /** Discord's numbers for what the errors mean that we know an answer to. */
 const NO_TEXT_CHANNEL = 50008;
+const MAY_NOT_REPLY = 160002;
 const INTERACTION_IS_OVER: ReadonlySet<number> = new Set([10008, 10015, 10062, 50027]);
 const IS_LOADING = 1 << 7;
 
@@ -145,7 +146,12 @@ export class Speaker {
     try {
       return await this.#client.call<Said>("POST", path, { body, ...uploadOf(message), signal });
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== NO_TEXT_CHANNEL) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.code === MAY_NOT_REPLY && message.replyTo !== undefined) {
+        // Only who may read what was said before may point at it; what there is to say is worth more.
+        return await this.#create({ ...message, replyTo: undefined }, signal);
+      }
+      if (error.code !== NO_TEXT_CHANNEL) throw error;
       await this.#directory.find(channelOf(message.place), signal);
       if (!isForum(this.#directory, message.place)) throw error;
       return await this.#post(message, signal);

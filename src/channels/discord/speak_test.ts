@@ -125,6 +125,19 @@ Deno.test("what is answered may be gone by then", async () => {
   strictEqual(scene.discord.sent.length, 1);
 });
 
+Deno.test("where nobody may point at a message, it is answered all the same", async () => {
+  await using scene = new Scene();
+  const message = "Cannot reply without permission to read message history";
+  scene.discord.rest.fault(/^POST .*messages$/, {
+    kind: "status",
+    status: 403,
+    body: { message, code: 160002 },
+  });
+  await scene.send(scene.message("an answer", { replyTo: idAt(Date.now()) }));
+  strictEqual(scene.discord.sent[0]?.content, "an answer");
+  strictEqual(scene.asked(/^POST .*messages$/)[1]?.body.message_reference, undefined);
+});
+
 Deno.test("a thread is written to, and not the channel that it is in", async () => {
   await using scene = new Scene();
   const { world } = scene.discord;
