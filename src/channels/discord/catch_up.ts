@@ -36,8 +36,14 @@ export async function* missedIn(
   cut();
 }
 
-/** Asks again when Discord says to wait; `undefined` for what is not for us. */
-async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+/**
+ * Asks again when Discord says to wait; `undefined` for what is not for us. Rejects with a
+ * `ChannelError` where Discord can't be asked.
+ */
+export async function patiently<T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
   for (let waits = 0;; waits++) {
     try {
       return await ask();

@@ -189,6 +189,24 @@ Deno.test("many missed messages are read page by page, also when Discord says to
   deepStrictEqual([...new Set(me.inbox.texts())], Array.from({ length: 251 }, (_, i) => String(i)));
 });
 
+Deno.test("who has said what was missed is asked as slowly as Discord wants it", async () => {
+  await using me = account();
+  const { world, gateway, rest } = me.discord;
+  const guild = world.addGuild("guild");
+  const general = world.addChannel(guild, "general");
+  const people = ["ada", "bob", "eve"].map((name) => world.addUser(name));
+  for (const { id } of people) guild.members.set(id, { roles: [] });
+  await me.connect();
+  await me.has(world.post(general, people[0]!, "0"));
+  await me.stop();
+  gateway.expire();
+  for (const person of people) world.post(general, person, person.username);
+  rest.fault(/GET .*members/, { kind: "limit", retryAfterMs: 10 }, 2);
+  const run = me.live();
+  await Promise.race([me.heard("eve"), run]);
+  deepStrictEqual([...new Set(me.inbox.texts())], ["0", "ada", "bob", "eve"]);
+});
+
 Deno.test("what could not be stored while catching up is read again", async () => {
   await using me = account();
   const { world, gateway } = me.discord;

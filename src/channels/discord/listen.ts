@@ -11,7 +11,7 @@ import type { Inbox, MenuCommand } from "../../channel.ts";
 import { Deadline } from "../../deadline.ts";
 import type { Log } from "../../log.ts";
 import type { InboundMessage } from "../../message.ts";
-import { missedIn } from "./catch_up.ts";
+import { missedIn, patiently } from "./catch_up.ts";
 import { ApiError, type Client } from "./client.ts";
 import { toMenu } from "./compose.ts";
 import type { Settings } from "./config.ts";
@@ -209,6 +209,7 @@ export class Listener {
     for await (const message of missedIn(where.channel_id, { client, after, cut }, signal)) {
       if (signal.aborted) return;
       const member = await this.#memberOf(message.author?.id, where.guild_id);
+      if (signal.aborted) return; // nobody has said which roles they have
       await this.#message({ ...message, ...where, ...(member && { member }) });
       if (isId(message.id)) done(message.id);
     }
@@ -236,14 +237,9 @@ export class Listener {
     }
     const path = `/guilds/${guildId}/members/${userId}`;
     if (!this.#members.has(path)) {
-      const asked = client.call<APIGuildMember>("GET", path, { signal });
-      this.#members.set(
-        path,
-        await asked.catch((error) => {
-          if (error instanceof ApiError && error.fault === "rejected") return undefined;
-          throw error;
-        }),
-      );
+      const ask = () => client.call<APIGuildMember>("GET", path, { signal });
+      const member = await patiently(ask, signal);
+      if (!signal.aborted) this.#members.set(path, member);
     }
     return this.#members.get(path);
   }
