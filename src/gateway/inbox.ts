@@ -442,10 +442,10 @@ export class Inbox implements AsyncDisposable {
 
   /** A message to stop does not wait in its chat: what is before it is what is to stop. */
   async #stopAtOnce(row: StoredInbound): Promise<void> {
-    const scene = this.#sceneOf([row]);
-    const isMeant = scene !== undefined && this.#admit(row.message, scene).verdict === "admit" &&
-      mayCommand(row.message, scene.rules);
     try {
+      const scene = this.#sceneOf([row]);
+      const isMeant = scene !== undefined &&
+        this.#admit(row.message, scene).verdict === "admit" && mayCommand(row.message, scene.rules);
       if (isMeant) await this.#halt(row, scene);
     } finally {
       this.#look(row.lane);

@@ -492,6 +492,33 @@ Deno.test("a store that can't be written for a moment costs no message its answe
   await chat.network.showing(1);
 });
 
+Deno.test("a store that can't be read for a moment costs nobody their stop", async () => {
+  using kept = openStore(":memory:");
+  let failures = 0;
+  const sessions = new Proxy(kept.sessions, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (name === "get" && failures-- > 0) throw new Error("disk I/O error");
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const store = {
+    ...kept,
+    sessions,
+    transaction: <T>(change: () => T) => kept.transaction(change),
+  };
+  await using chat = await connect({ fake: OPEN }, {}, { store });
+  await chat.hears(inboundOf("count to a million"));
+  await chat.kernel.agent.turn();
+  failures = 1;
+  await chat.hears(inboundOf("stop"));
+  await chat.network.showing(1);
+  deepStrictEqual(chat.network.texts(), ["Stopped."]);
+});
+
 Deno.test("an account whose files do not come holds up no other account's", async () => {
   await using chat = await connect({
     fake: { ...OPEN, accounts: { default: {}, work: { token: "t2" } } },
