@@ -166,7 +166,8 @@ export class Supervisor implements AsyncDisposable {
 
   /** Answers a network that calls us. `undefined` where nobody expects a call. */
   respond(request: Request, { channel, accountId }: AccountRef): Promise<Response> | undefined {
-    return this.#stations.get(keyOf(channel, accountId))?.attendant.respond(request);
+    const station = this.#stations.get(keyOf(channel, canonicalAccountId(accountId)));
+    return station?.attendant.respond(request);
   }
 
   /** Ends all accounts. */

@@ -432,5 +432,7 @@ Deno.test("a network may call us, and is answered by its account", async () => {
   const call = () => new Request("http://localhost/", { method: "POST", body: "news" });
   const answer = await world.supervisor.respond(call(), { channel: "fake", accountId: "default" });
   strictEqual(await answer?.text(), "got news");
+  const spelled = world.supervisor.respond(call(), { channel: "fake", accountId: "Default" });
+  strictEqual(await (await spelled)?.text(), "got news");
   strictEqual(world.supervisor.respond(call(), { channel: "fake", accountId: "no" }), undefined);
 });
