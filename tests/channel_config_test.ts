@@ -96,6 +96,7 @@ Deno.test("Slack: rooms by their names, and direct messages as older configurati
       channels: { "#general": { allow: true, requireMention: false, allowBots: "mentions" } },
       replyToMode: "off",
       retry: { attempts: 3 },
+      webhookPath: "/slack/events",
     },
   });
   await slack.connected();
@@ -106,7 +107,7 @@ Deno.test("Slack: rooms by their names, and direct messages as older configurati
   deepStrictEqual(await skipped(gateway, "slack"), { "group-not-listed": 1, "dm-not-listed": 1 });
   slack.say("echo in the room", { channel: "C0GENERAL" });
   match((await slack.until(() => slack.sent[1])).text, /in the room/);
-  deepStrictEqual(namedBy(gateway), ["retry"]);
+  deepStrictEqual(namedBy(gateway), ["retry, webhookPath"]);
 });
 
 Deno.test("Telegram: a token in a file, the menu, answers that name what they answer", async () => {
@@ -129,6 +130,7 @@ Deno.test("Telegram: a token in a file, the menu, answers that name what they an
         retry: { attempts: 3, minDelayMs: 400, maxDelayMs: 30_000, jitter: 0.1 },
         historyLimit: 50,
         mediaMaxMb: 5,
+        webhookPath: "/telegram-webhook",
       },
     });
     await telegram.until(() => telegram.commands.length > 0);
@@ -138,7 +140,7 @@ Deno.test("Telegram: a token in a file, the menu, answers that name what they an
     const { message_id: answered } = Object(telegram.sent[0]?.reply_to_message);
     strictEqual(answered, asked.messageId);
     deepStrictEqual(namedBy(gateway), [
-      "streaming.mode, capabilities, actions, retry",
+      "streaming.mode, capabilities, actions, retry, webhookPath",
     ]);
   } finally {
     await Deno.remove(tokenFile);

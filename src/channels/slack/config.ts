@@ -7,7 +7,7 @@ const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
 const open = { additionalProperties: true };
 
 export const SlackSettings = Type.Object({
-  /** `socket` where we connect to Slack; `http` where Slack calls us. */
+  /** `socket` where we connect to Slack; `http` where Slack calls our `/webhooks/slack/<account>`. */
   mode: optional(Type.Union([Type.Literal("socket"), Type.Literal("http")])),
   /** `xoxb-…`, from OAuth & Permissions. */
   botToken: optional(Type.String()),
@@ -20,7 +20,6 @@ export const SlackSettings = Type.Object({
   signingSecretFile: optional(Type.String()),
   /** `xoxp-…`; taken, but not needed: everything is done as the bot. */
   userToken: optional(Type.String()),
-  webhookPath: optional(Type.String({ pattern: "^/" })),
   /** Where the Web API is, instead of `https://slack.com/api/`. */
   apiUrl: optional(Type.String({ pattern: "^https?://[^/]" })),
   mediaMaxMb: optional(Type.Number({ exclusiveMinimum: 0 })),

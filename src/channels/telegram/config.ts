@@ -12,11 +12,10 @@ export const TelegramSettings = Type.Object({
   trustedLocalFileRoots: Type.Optional(Type.Array(Type.String())),
   /** `http://`, `https://` or `socks5://`. */
   proxy: Type.Optional(Type.String({ pattern: "^(https?|socks5h?)://[^/]" })),
-  /** The public address that leads to us. With it Telegram calls us; without it we ask Telegram. */
+  /** The public address that leads to our `/webhooks/telegram/<account>`. With it Telegram calls us; without it we ask Telegram. */
   webhookUrl: Type.Optional(Type.String({ pattern: "^https?://[^/]" })),
   /** Needed with `webhookUrl`: it proves that it is Telegram who calls. */
   webhookSecret: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9_-]{1,256}$" })),
-  webhookPath: Type.Optional(Type.String({ pattern: "^/" })),
   /** Instead of all that we understand. */
   allowedUpdates: Type.Optional(Type.Array(Type.String())),
   /** `false` shows no preview of links. */
