@@ -97,6 +97,8 @@ export class SlackChannel
   readonly #speaker: Speaker;
   /** Who we are, once Slack has said so. */
   #self: SlackSelf | undefined;
+  /** Slack may call several times at once: who waits for names is not overtaken. */
+  #arrived: Promise<void> = Promise.resolve();
 
   /** Throws for settings that the schema does not allow. */
   constructor(options: ChannelOptions, pace: Pace = PACE) {
@@ -264,7 +266,10 @@ export class SlackChannel
     payload: Payload,
     { self, inbox, signal }: { self: SlackSelf; inbox: Inbox; signal: AbortSignal },
   ): Promise<void> {
-    await this.#directory.learn(mentionedIn(payload), { ms: NAMES_MS, signal });
+    const learned = this.#directory.learn(mentionedIn(payload), { ms: NAMES_MS, signal });
+    const turn = Promise.all([this.#arrived, learned]);
+    this.#arrived = turn.then(() => {}, () => {}); // whoever handed it over hears of it
+    await turn;
     const message = toInbound(payload, {
       accountId: this.accountId,
       self,

@@ -12,7 +12,13 @@ import {
   type Subject,
   TestInbox,
 } from "../../../tests/channel_contract.ts";
-import { ANNA, type FakeSlack, startFakeSlack, TEAM } from "../../../tests/fakes/slack.ts";
+import {
+  ANNA,
+  type FakeSlack,
+  signedRequest,
+  startFakeSlack,
+  TEAM,
+} from "../../../tests/fakes/slack.ts";
 import { ChannelError, type ChannelOptions } from "../../channel.ts";
 import type { OutboundMessage, Place } from "../../message.ts";
 import type { KeyValues } from "../../store.ts";
@@ -475,6 +481,29 @@ Deno.test("in mode http Slack calls, and is told only what is stored", async () 
   strictEqual(slack.deliveries.all[0]?.envelopes.length, 2);
   await run.inbox.seen("heartbeat");
   strictEqual(slack.deliveries.mostConnections, 0);
+});
+
+Deno.test("of two calls at once the first is stored first, whoever has written it", async () => {
+  await using slack = startFakeSlack();
+  const signingSecret = "secret";
+  await using run = start(slack, { settings: { mode: "http", signingSecret } });
+  await run.inbox.seen("connected");
+  const { id: channel } = slack.world.direct(ANNA.id);
+  const call = (user: string, text: string, ts: string) => {
+    const event = { type: "message", channel_type: "im", channel, user, text, ts };
+    const to = { url: "http://gateway.test/webhooks/slack/default", signingSecret };
+    const body = JSON.stringify({ type: "event_callback", team_id: TEAM, event });
+    return run.channel.respond(signedRequest(to, body), run.inbox);
+  };
+  slack.fail("users.info", { kind: "stall" }, 1);
+  const first = call("U0UNKNOWN", "one", "1763712001.000100");
+  await slack.until(() => slack.calls("users.info").length === 1);
+  const second = call(ANNA.id, "two", "1763712002.000100");
+  await slack.until(() => slack.calls("users.info").length === 2);
+  await run.channel.probe(signal); // what was asked before it is answered by now
+  slack.mend();
+  deepStrictEqual((await Promise.all([first, second])).map(({ status }) => status), [200, 200]);
+  deepStrictEqual(run.inbox.texts(), ["one", "two"]);
 });
 
 Deno.test("where Slack is connected to, nobody may call", async () => {
