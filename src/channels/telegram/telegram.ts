@@ -69,6 +69,8 @@ const MIB = 1024 * 1024;
 /** What carries a file may take so long, whatever `timeoutSeconds` says. */
 const UPLOAD_MS = 8 * 60 * 1000;
 const MAX_COMMANDS = 100;
+/** Why a file can only be sent as such: a picture that is too long, a voice to who wants none. */
+const UNSHOWABLE = ["PHOTO_", "IMAGE_PROCESS_FAILED", "VOICE_MESSAGES_FORBIDDEN"];
 
 /** One account: one bot. */
 export class TelegramChannel
@@ -138,15 +140,15 @@ export class TelegramChannel
 
   async send(message: OutboundMessage, signal: AbortSignal): Promise<Receipt> {
     const { chatId } = message.place;
+    let again: OutboundMessage | undefined;
     try {
       return await this.#post(message, this.#chatNow(chatId), signal);
     } catch (error) {
-      if (!(error instanceof CallError) || error.migratedTo === undefined) return asReceipt(error);
-      // it was refused for being sent to where nobody is any more
-      rememberMigration({ from: chatId, to: error.migratedTo }, this.#options);
+      again = this.#afterRefusal(message, error);
+      if (again === undefined) return asReceipt(error);
     }
     try {
-      return await this.#post(message, this.#chatNow(chatId), signal);
+      return await this.#post(again, this.#chatNow(chatId), signal);
     } catch (error) {
       return asReceipt(error);
     }
@@ -252,6 +254,20 @@ export class TelegramChannel
           "the bot, or the id or the public @name of a group or channel that it is in",
       );
     }
+  }
+
+  /** What may be sent instead of a message that Telegram has refused, if anything. */
+  #afterRefusal(message: OutboundMessage, error: unknown): OutboundMessage | undefined {
+    const { place: { chatId }, attachment } = message;
+    if (error instanceof CallError && error.migratedTo !== undefined) {
+      // it was refused for being sent to where nobody is any more
+      rememberMigration({ from: chatId, to: error.migratedTo }, this.#options);
+      return message;
+    }
+    if (attachment === undefined || attachment.kind === "file") return undefined;
+    return UNSHOWABLE.some((why) => isRefused(error, why))
+      ? { ...message, attachment: { ...attachment, kind: "file" } }
+      : undefined;
   }
 
   async #post(message: OutboundMessage, chatId: string, signal: AbortSignal): Promise<Receipt> {

@@ -433,6 +433,31 @@ Deno.test("a file goes as what it is, with its name and caption, byte by byte", 
   }
 });
 
+Deno.test("what Telegram won't show as what it is goes as a file", async () => {
+  await using telegram = startFakeTelegram();
+  const place = known(telegram);
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, "bytes");
+    for (
+      const [kind, mimeType, method, why] of [
+        ["image", "image/png", "sendPhoto", "PHOTO_INVALID_DIMENSIONS"],
+        ["voice", "audio/ogg", "sendVoice", "VOICE_MESSAGES_FORBIDDEN"],
+      ] as const
+    ) {
+      const description = `Bad Request: ${why}`;
+      telegram.fail(method, { kind: "error", code: 400, description });
+      const attachment = { kind, path, name: "long", mimeType, size: 5 };
+      const receipt = await say(channelOf(telegram), { place, text: "see", attachment });
+      ok(receipt.sent, JSON.stringify(receipt));
+      const shown = telegram.sent.at(-1);
+      deepStrictEqual([shown?.caption, shown?.document !== undefined], ["see", true]);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("an upload that is given up closes its file, and may have arrived", async () => {
   await using telegram = startFakeTelegram();
   const place = known(telegram);
