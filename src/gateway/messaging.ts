@@ -106,7 +106,12 @@ export class Messaging {
     const known = outbox.ofOrigin(origin).map(({ id }) => id);
     const ids = known.length > 0 ? known : await this.#once(origin, async () => {
       const { destination, letter } = await write();
-      return this.#post(origin, { ...destination, letter, alongside });
+      try {
+        return this.#post(origin, { ...destination, letter, alongside });
+      } catch (error) {
+        for (const attachment of letter.attachments ?? []) await this.files.release({ attachment });
+        throw error;
+      }
     });
     const deliveries = [];
     const deadline = Date.now() + WAIT_MS;

@@ -1,7 +1,7 @@
 /** The chats as an agent may use them: its own, and others only where the owner allows it. */
 import { randomUUID } from "node:crypto";
 import { invalid } from "../error.ts";
-import type { OutboundAttachment, Place, ReplyTarget } from "../message.ts";
+import type { Place, ReplyTarget } from "../message.ts";
 import type { AgentTarget, Elsewhere, Messenger } from "../messenger.ts";
 import type { Delivery } from "../store.ts";
 import type { Deed, Destination, Letter, Messaging } from "./messaging.ts";
@@ -89,10 +89,9 @@ export function createMessenger(
         const { text, files = [], folder, replyTo, isSilent } = letter;
         const maxBytes = channel.capabilities.maxUploadBytes;
         const roots = [folder, mediaFolder];
-        const attachments: OutboundAttachment[] = [];
-        for (const file of files) {
-          attachments.push(await messaging.files.keepPath(file, { maxBytes, signal, roots }));
-        }
+        const attachments = await messaging.files.keepAll(
+          files.map((file) => () => messaging.files.keepPath(file, { maxBytes, signal, roots })),
+        );
         return {
           text,
           attachments,

@@ -61,8 +61,22 @@ export class OutboundFiles {
     return await this.#save(new Blob([bytes]).stream(), { name: "file", ...options });
   }
 
+  /** Keeps one after the other; none of them where one can't be kept. */
+  async keepAll(
+    keepers: Iterable<() => Promise<OutboundAttachment>>,
+  ): Promise<OutboundAttachment[]> {
+    const kept: OutboundAttachment[] = [];
+    try {
+      for (const keep of keepers) kept.push(await keep());
+      return kept;
+    } catch (error) {
+      for (const attachment of kept) await this.release({ attachment });
+      throw error;
+    }
+  }
+
   /** Removes the file of a message that needs it no more. Never rejects. */
-  async release({ attachment }: OutboundMessage): Promise<void> {
+  async release({ attachment }: Pick<OutboundMessage, "attachment">): Promise<void> {
     if (attachment === undefined || !isInside(this.#path, attachment.path)) return;
     await Deno.remove(attachment.path).catch(() => {}); // it is gone already
   }

@@ -5,7 +5,7 @@ import type * as contract from "../../../schemas/messaging.ts";
 import type { OutboxEntry } from "../../../schemas/messaging.ts";
 import type { Call } from "../../caller.ts";
 import { invalid } from "../../error.ts";
-import type { OutboundAttachment, Poll } from "../../message.ts";
+import type { Poll } from "../../message.ts";
 import type { Delivery } from "../../store.ts";
 import { beginningOf } from "../history.ts";
 import type { Deed, Destination, Letter, Messaging } from "../messaging.ts";
@@ -52,15 +52,14 @@ export function messagingHandlers(
       : undefined;
     const options = { maxBytes, signal, ...(as === undefined ? {} : { as }) };
     const sources = [params.mediaUrl ?? "", ...params.mediaUrls ?? []].filter((url) => url !== "");
-    const attachments: OutboundAttachment[] = [];
-    for (const source of new Set(sources)) {
-      attachments.push(await messaging.files.keep(source, options));
-    }
+    const { files } = messaging;
+    const keepers = [...new Set(sources)].map((source) => () => files.keep(source, options));
     if (params.buffer !== undefined) {
       const bytes = readBase64(params.buffer);
       const name = params.filename === undefined ? {} : { name: params.filename };
-      attachments.push(await messaging.files.keepBytes(bytes, { ...options, ...name }));
+      keepers.push(() => files.keepBytes(bytes, { ...options, ...name }));
     }
+    const attachments = await files.keepAll(keepers);
     return {
       text,
       attachments,

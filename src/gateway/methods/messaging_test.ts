@@ -189,6 +189,26 @@ Deno.test("a file goes with a short text as its caption, and is removed once it 
   }
 });
 
+Deno.test("a send that comes to nothing leaves no file behind", async () => {
+  const stateDir = await Deno.makeTempDir();
+  try {
+    const { kernel } = await connected({ stateDir });
+    await using _ = kernel;
+    const media = `${stateDir}/media`;
+    await Deno.mkdir(media, { recursive: true });
+    await Deno.writeTextFile(`${media}/a.txt`, "a");
+    const left = () => [...Deno.readDirSync(`${media}/outbound`)].map(({ name }) => name);
+    const refused = (params: object) =>
+      rejects(Promise.resolve(kernel.call("send", { ...send, ...params })));
+    await refused({ mediaUrls: [`${media}/a.txt`, `${media}/b.txt`] });
+    deepStrictEqual(left(), []);
+    await refused({ mediaUrl: `${media}/a.txt`, sessionKey: "agent:" });
+    deepStrictEqual(left(), []);
+  } finally {
+    await Deno.remove(stateDir, { recursive: true });
+  }
+});
+
 Deno.test("a poll is sent as one", async () => {
   const { kernel, network } = await connected();
   await using _ = kernel;
