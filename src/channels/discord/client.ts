@@ -187,7 +187,8 @@ function refusalOf({ status, headers }: Response, text: string): ApiError {
   const retryAfterMs = seconds >= 0 ? Math.min(Math.ceil(seconds * 1000), MAX_WAIT_MS) : undefined;
   const facts = { status, ...(code !== undefined && { code }) };
   if (status === 429 || code === SLOW_MODE) {
-    const isGlobal = global === true || headers.has("x-ratelimit-global");
+    // What stands before Discord's API shuts out all that comes from here.
+    const isGlobal = global === true || headers.has("x-ratelimit-global") || !isJson;
     return new ApiError("rate_limited", detail, { ...facts, retryAfterMs, isGlobal });
   }
   if (status === 401) return new ApiError("auth", "Discord does not accept the token", facts);

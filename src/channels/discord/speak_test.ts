@@ -370,6 +370,17 @@ Deno.test("a limit of the whole account is told as such", async () => {
     retryAfterMs: 1500,
     isGlobal: true,
   });
+  // As Cloudflare says it to an address that asked too much.
+  const headers = { "retry-after": "600" };
+  const status = { kind: "status", status: 429, body: "error code: 1015", headers } as const;
+  scene.discord.rest.fault(/^POST/, status);
+  deepStrictEqual(await scene.channel.send(scene.message("two"), signal), {
+    sent: false,
+    reason: "rate_limited",
+    detail: "Discord answered 429",
+    retryAfterMs: 600_000,
+    isGlobal: true,
+  });
 });
 
 for (
