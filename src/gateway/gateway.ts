@@ -180,7 +180,10 @@ export function createGateway(parts: GatewayParts): Gateway {
           if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);
         }
         // With a new token it is the same device; without one, nobody wants what it began.
-        if (why !== "device token rotated") void runs.abortOf(deviceId);
+        if (why === "device token rotated") return;
+        runs.abortOf(deviceId).catch((cause) =>
+          log.error("What a device began could not be ended", { cause })
+        );
       });
     },
   });
@@ -335,17 +338,26 @@ export function createGateway(parts: GatewayParts): Gateway {
 
     connect(connection) {
       const { caller } = connection;
+      using begun = new DisposableStack();
       connections.set(caller.connId, connection);
+      begun.defer(() => {
+        connections.delete(caller.connId);
+        subscriptions.forget(caller.connId);
+      });
       presence.connected(caller);
-      if (caller.role === "node") nodes.connected(caller);
-      return {
-        [Symbol.dispose]() {
-          connections.delete(caller.connId);
-          subscriptions.forget(caller.connId);
-          presence.disconnected(caller);
-          if (caller.role === "node") nodes.disconnected(caller);
-        },
-      };
+      begun.defer(() => presence.disconnected(caller));
+      if (caller.role === "node") {
+        begun.defer(() => {
+          try {
+            nodes.disconnected(caller);
+          } catch (cause) {
+            // It has left all the same, and nobody is there who could answer for it.
+            log.error("Cannot note that a node left", { cause });
+          }
+        });
+        nodes.connected(caller);
+      }
+      return begun.move();
     },
 
     greet({ connId, client }) {

@@ -5,6 +5,7 @@ import {
   ok,
   rejects,
   strictEqual,
+  throws,
 } from "node:assert/strict";
 import { callerOf, startKernel, type TestKernel } from "../../tests/kernel.ts";
 import type { NodeSurface } from "../caller.ts";
@@ -292,6 +293,37 @@ Deno.test("an older connection that ends late does not take the newer one's plac
   strictEqual((await rowOf(kernel, "n1")).connected, false);
 });
 
+Deno.test("a node may leave while nothing can be written", async () => {
+  await using kernel = startKernel();
+  const { connection } = connect(kernel, "n1", { commands: [] });
+  {
+    using _full = fullDisk(kernel);
+    connection[Symbol.dispose]();
+  }
+  strictEqual((await rowOf(kernel, "n1")).connected, false);
+  deepStrictEqual(kernel.log.lines.filter(({ level }) => level === "error").map(messageOf), [
+    "Cannot note that a node left",
+  ]);
+});
+
+Deno.test("a node that can't be taken in leaves nothing behind", async () => {
+  await using kernel = startKernel();
+  const { connection } = connect(kernel, "n1", { commands: [] });
+  connection[Symbol.dispose]();
+  {
+    using _full = fullDisk(kernel);
+    throws(
+      () => kernel.gateway.connect({ caller: nodeCaller("n1"), close() {} }),
+      /disk is full/,
+    );
+  }
+  strictEqual((await rowOf(kernel, "n1")).connected, false);
+  const { paired } = await kernel.call("device.pair.list", {});
+  deepStrictEqual(paired.map(({ connected }) => connected), [false]);
+  const presence = await kernel.call("system-presence", {});
+  deepStrictEqual(presence.map(({ reason }) => reason), ["self", "disconnect"]);
+});
+
 const INVENTORY = { protocolFeatures: ["x"], workerHost: { enabled: false } };
 const TOOLS = {
   tools: [
@@ -317,16 +349,32 @@ function arrival(deviceId: string) {
 function connect(kernel: TestKernel, deviceId: string, surface: Partial<NodeSurface>) {
   const admitted = kernel.gateway.pairing.admit({ ...arrival(deviceId), silent: true });
   ok("token" in admitted);
-  const caller = callerOf({
+  const caller = nodeCaller(deviceId, surface);
+  const closed: string[] = [];
+  const close = (code: number, reason: string) => void closed.push(`${code} ${reason}`);
+  return { caller, closed, connection: kernel.gateway.connect({ caller, close }) };
+}
+
+function nodeCaller(deviceId: string, surface: Partial<NodeSurface> = {}) {
+  return callerOf({
     deviceId,
     role: "node",
     scopes: [],
     client: { id: "node-host", mode: "node", displayName: deviceId },
     surface: { caps: ["system"], commands: [], ...surface },
   });
-  const closed: string[] = [];
-  const close = (code: number, reason: string) => void closed.push(`${code} ${reason}`);
-  return { caller, closed, connection: kernel.gateway.connect({ caller, close }) };
+}
+
+/** No device can be kept, until disposed of. */
+function fullDisk({ store: { devices } }: TestKernel): Disposable {
+  devices.saveDevice = () => {
+    throw new Error("database or disk is full");
+  };
+  return { [Symbol.dispose]: () => void Reflect.deleteProperty(devices, "saveDevice") };
+}
+
+function messageOf({ message }: { readonly message: string }): string {
+  return message;
 }
 
 async function rowOf(kernel: TestKernel, nodeId: string) {

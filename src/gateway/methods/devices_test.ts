@@ -286,6 +286,28 @@ Deno.test("rotating, revoking and removing end the device's connections, after t
   }
 });
 
+Deno.test("a device is shut out also where the end of what it began can't be written", async () => {
+  await using kernel = startKernel();
+  pair(kernel, "own", { scopes: ["operator.write"] });
+  const caller = callerOf({ deviceId: "own" });
+  for (const runId of ["r1", "r2"]) {
+    const message = { sessionKey: "main", message: runId, idempotencyKey: runId };
+    await kernel.call("chat.send", { ...message, queueMode: "followup" }, { caller });
+  }
+  await kernel.agent.turn();
+  const { runs } = kernel.store;
+  runs.start = () => {
+    throw new Error("database or disk is full");
+  };
+  await kernel.call("device.pair.remove", { deviceId: "own" });
+  await kernel.events.chat("aborted", "r1");
+  Reflect.deleteProperty(runs, "start");
+  deepStrictEqual(
+    kernel.log.lines.filter(({ level }) => level === "error").map(({ message }) => message),
+    ["What a device began could not be ended"],
+  );
+});
+
 function by(deviceId: string) {
   const caller = deviceId === "admin"
     ? callerOf()
