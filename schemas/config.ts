@@ -64,7 +64,10 @@ export const ConfigSet = method("config.set", {
   result: Type.Object({ ok: Type.Literal(true), path: NonEmpty, config: Type.Unknown() }),
 });
 
-/** Changes some settings: `raw` is a merge patch, in which `null` removes. */
+/**
+ * Changes some settings: `raw` is a merge patch, in which `null` removes. Items of a list that all
+ * have ids are merged by them; a list that is named in `replacePaths` is replaced.
+ */
 export const ConfigPatch = method("config.patch", {
   access: "operator.admin",
   params: closed({

@@ -96,22 +96,39 @@ Deno.test("what is not valid is not written", async () => {
 
 Deno.test("config.patch merges: null removes, objects merge, the rest replaces", async () => {
   await using kernel = startKernel({
-    config: { ...CONFIG, agents: { list: [{ id: "a" }, { id: "b" }] } },
+    config: { ...CONFIG, commands: { ownerAllowFrom: ["1", "2"] } },
   });
   const { hash } = await kernel.call("config.get", {});
   const change = {
     gateway: { auth: { token: REDACTED, mode: "token" } },
     models: { providers: { mine: null, other: { baseUrl: "http://x" } } },
-    agents: { list: [{ id: "c" }] },
+    commands: { ownerAllowFrom: ["3"] },
     session: { scope: "global" },
   };
   await patch(kernel, change, hash);
   deepStrictEqual(JSON.parse(kernel.config.text ?? ""), {
     gateway: { port: 1, auth: { token: "t0ken", mode: "token" } },
     models: { providers: { other: { baseUrl: "http://x" } } },
-    agents: { list: [{ id: "c" }] },
+    commands: { ownerAllowFrom: ["3"] },
     session: { scope: "global" },
   });
+});
+
+Deno.test("config.patch merges a list by ids, and replaces it where it is told to", async () => {
+  const list = [{ id: "a", name: "Ada", identity: { emoji: "🦀" } }, { id: "b" }];
+  await using kernel = startKernel({ config: { agents: { list } } });
+  const after = async (agents: unknown, replacePaths?: readonly string[]) => {
+    const { hash } = await kernel.call("config.get", {});
+    const raw = JSON.stringify({ agents: { list: agents } });
+    await kernel.call("config.patch", { raw, baseHash: hash, replacePaths });
+    return kernel.config.config.agents?.list;
+  };
+  deepStrictEqual(await after([{ id: "c" }, { id: "a", name: null, workspace: "/w" }]), [
+    { id: "a", identity: { emoji: "🦀" }, workspace: "/w" },
+    { id: "b" },
+    { id: "c" },
+  ]);
+  deepStrictEqual(await after([{ id: "b" }], ["agents.list"]), [{ id: "b" }]);
 });
 
 Deno.test("a patch of __proto__ pollutes nothing", async () => {
