@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import { GatewayRefusal } from "../src/client/client.ts";
 import { createDeviceKey } from "../src/client/identity.ts";
 import { runOn } from "../src/cli/fake_io.ts";
-import { connectFrame, RawSocket, startGateway, TOKEN } from "./gateway.ts";
+import { connectFrame, RawSocket, startGateway, type TestGateway, TOKEN } from "./gateway.ts";
 
 Deno.test("the handshake tells a protocol-4 client all that its Codable types require", async () => {
   await using gateway = await startGateway();
@@ -201,22 +201,7 @@ Deno.test("a removed device loses its open connections and its token", async () 
 
 Deno.test("pages of other origins and hosts of other names are refused at the upgrade", async () => {
   await using gateway = await startGateway();
-  const upgrade = async (headers: Record<string, string>) => {
-    const { hostname, port } = new URL(gateway.http);
-    using connection = await Deno.connect({ hostname, port: Number(port) });
-    const lines = Object.entries({
-      Host: `127.0.0.1:${port}`,
-      Upgrade: "websocket",
-      Connection: "Upgrade",
-      "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-      ...headers,
-    }).map(([name, value]) => `${name}: ${value}\r\n`);
-    await connection.write(new TextEncoder().encode(`GET / HTTP/1.1\r\n${lines.join("")}\r\n`));
-    const buffer = new Uint8Array(1024);
-    const count = await connection.read(buffer) ?? 0;
-    return Number(new TextDecoder().decode(buffer.subarray(0, count)).split(" ")[1]);
-  };
+  const upgrade = (headers: Record<string, string>) => answerToUpgrade(gateway, headers);
   strictEqual(await upgrade({}), 101);
   strictEqual(await upgrade({ Origin: gateway.http }), 101);
   strictEqual(await upgrade({ Origin: "https://evil.example" }), 403);
@@ -224,6 +209,32 @@ Deno.test("pages of other origins and hosts of other names are refused at the up
   strictEqual(await upgrade({ Origin: `http://127.0.0.1.evil.example` }), 403);
   strictEqual(await upgrade({ Host: "evil.example" }), 403);
 });
+
+Deno.test("a handshake that a proxy took apart is no fault of the gateway", async () => {
+  await using gateway = await startGateway();
+  strictEqual(await answerToUpgrade(gateway, { Connection: "close" }), 400);
+});
+
+/** The status with which an upgrade is answered, with these headers besides or instead. */
+async function answerToUpgrade(
+  gateway: TestGateway,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
+  const { hostname, port } = new URL(gateway.http);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const lines = Object.entries({
+    Host: `127.0.0.1:${port}`,
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  await connection.write(new TextEncoder().encode(`GET / HTTP/1.1\r\n${lines.join("")}\r\n`));
+  const buffer = new Uint8Array(1024);
+  const count = await connection.read(buffer) ?? 0;
+  return Number(new TextDecoder().decode(buffer.subarray(0, count)).split(" ")[1]);
+}
 
 Deno.test("monitors are answered without credentials", async () => {
   await using gateway = await startGateway();

@@ -20,6 +20,9 @@ import { answerWebhook, webhookAccount, WebhookBodies, type WebhookHandler } fro
 
 /** Answers that say: not you, or not so often. */
 const DENIALS: ReadonlySet<number> = new Set([401, 403, 429]);
+/** Mostly seen by who sets up a proxy. */
+const NO_HANDSHAKE =
+  "no WebSocket handshake: a proxy must pass on Connection and Sec-WebSocket-Key with Upgrade";
 /** Seconds without a sign of life after which a socket is closed; the ping goes out at half time. */
 const IDLE_SECONDS = 50;
 
@@ -127,7 +130,14 @@ export function listen(options: ServerOptions): Server {
   }
 
   function upgrade(request: Request, from: Origin, peer: Peer): Response {
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      upgraded = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_SECONDS });
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      return refuse(400, NO_HANDSHAKE, "bad_request");
+    }
+    const { socket, response } = upgraded;
     let isDirect = true;
     connections.add(socket, {
       remoteIp: from.remoteIp,
