@@ -88,6 +88,8 @@ const TTL = 4_500;
 const HOST_TTL = 120;
 /** For who is not of the group, and would not hear of a change. */
 const OUTSIDER_TTL = 10;
+/** What RFC 6762 allows, in bytes. Names in a larger one can be made to take a long time to read. */
+const MAX_PACKET = 9_000;
 const SERVICES = "_services._dns-sd._udp.local";
 const MAX_LABEL = 63;
 
@@ -288,6 +290,7 @@ function rank({ data: { port, target } }: SrvAnswer): string {
 
 /** `undefined` for what is none: everybody can send anything to a group. */
 function read(bytes: Uint8Array): DecodedPacket | undefined {
+  if (bytes.length > MAX_PACKET) return undefined;
   try {
     return decode(Buffer.from(bytes));
   } catch {

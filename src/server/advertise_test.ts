@@ -312,6 +312,15 @@ Deno.test("a long name is cut to what DNS takes, between its letters", async () 
   strictEqual(await second.name(), `${"ü".repeat(29)} (2)`);
 });
 
+Deno.test("a packet larger than any of multicast DNS is not even read", async () => {
+  await using service = await known();
+  const padding: Answer = { type: "TXT", name: "x.local", data: Array(40).fill("x".repeat(250)) };
+  service.group.hear(query("PTR", TYPE, { additionals: [padding] }));
+  service.group.hear(query("A", "den.local"));
+  const { packet } = await service.group.said(isAnswer);
+  deepStrictEqual(kinds(packet.answers), ["A"]);
+});
+
 Deno.test("nonsense does no harm", async () => {
   await using service = await known();
   for (
