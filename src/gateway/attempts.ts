@@ -13,7 +13,10 @@ export const ATTEMPT_LIMITS: AttemptLimits = {
   lockoutMs: 300_000,
 };
 
-/** Keys kept at most; beyond it the longest silent one is forgotten. */
+/**
+ * Keys kept at most; beyond it the longest silent one is forgotten. One that is locked goes last:
+ * with a new device for each try anybody has as many keys as they like.
+ */
 const MAX_KEYS = 10_000;
 
 interface Record {
@@ -31,10 +34,10 @@ export class Attempts {
   readonly #onLock: (key: string) => void;
   readonly #records = new Map<string, Record>();
 
-  /** `onLock` is told of each key that is locked out. */
+  /** `onLock` is told of each key that is locked out. `now` is a clock that nobody sets. */
   constructor(
     limits: Partial<AttemptLimits> = {},
-    { now = Date.now, onLock = () => {} }: {
+    { now = () => performance.now(), onLock = () => {} }: {
       now?: () => number;
       onLock?: (key: string) => void;
     } = {},
@@ -61,16 +64,19 @@ export class Attempts {
       this.#onLock(key);
     }
     this.#records.set(key, record);
-    if (this.#records.size > MAX_KEYS) {
-      for (const oldest of this.#records.keys()) {
-        this.#records.delete(oldest);
-        break;
-      }
-    }
+    if (this.#records.size > MAX_KEYS) this.#forgetOne(now);
   }
 
   /** Forgives the failures of a key. A lock that holds stays: it is against others who share the key. */
   succeed(key: string): void {
     if (this.lockedFor(key) === 0) this.#records.delete(key);
+  }
+
+  /** Who has just failed stays. */
+  #forgetOne(now: number): void {
+    const older = [...this.#records.keys()].slice(0, -1);
+    const isLocked = (key: string) => (this.#records.get(key)?.lockedUntil ?? 0) > now;
+    const forgotten = older.find((key) => !isLocked(key)) ?? older[0];
+    if (forgotten !== undefined) this.#records.delete(forgotten);
   }
 }

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Attempts } from "./attempts.ts";
 
 const LIMITS = { maxAttempts: 3, windowMs: 100, lockoutMs: 1000 };
@@ -59,17 +59,39 @@ Deno.test("keys don't hurt each other", () => {
   strictEqual(attempts.lockedFor("other"), 0);
 });
 
-Deno.test("the longest silent key is forgotten when there are too many", () => {
-  const { attempts } = start();
+Deno.test("the longest silent key is forgotten when there are too many, a locked one last", () => {
+  const { attempts, clock } = start();
   fail(attempts, 3);
-  attempts.fail("recent");
-  attempts.fail("recent");
+  for (const key of ["silent", "silent", "recent", "recent"]) attempts.fail(key);
   for (let i = 0; i < 9_998; i++) attempts.fail(`n${i}`);
   strictEqual(attempts.lockedFor("k"), 1000);
-  attempts.fail("one more");
+  for (const key of ["recent", "silent"]) attempts.fail(key);
+  deepStrictEqual(["recent", "silent"].map((key) => attempts.lockedFor(key)), [1000, 0]);
+  clock.now += 1000;
+  fail(attempts, 2);
+  for (let i = 0; i < 10_000; i++) attempts.fail(`m${i}`);
+  fail(attempts, 1);
   strictEqual(attempts.lockedFor("k"), 0);
-  attempts.fail("recent");
-  strictEqual(attempts.lockedFor("recent"), 1000);
+});
+
+Deno.test("there are never too many keys, also where all are locked", () => {
+  const { attempts } = start();
+  for (let i = 0; i <= 10_000; i++) for (let n = 0; n < 3; n++) attempts.fail(`k${i}`);
+  deepStrictEqual(["k0", "k1", "k10000"].map((key) => attempts.lockedFor(key)), [0, 1000, 1000]);
+});
+
+Deno.test("a clock that is set back makes no lock last longer", () => {
+  const { now } = Date;
+  let time = 1_000_000;
+  Date.now = () => time;
+  try {
+    const attempts = new Attempts(LIMITS);
+    fail(attempts, 3);
+    time = 0;
+    ok(attempts.lockedFor("k") <= 1000);
+  } finally {
+    Date.now = now;
+  }
 });
 
 Deno.test("a lock is told of once, when it falls", () => {
