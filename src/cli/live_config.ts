@@ -71,6 +71,9 @@ export class LiveConfig implements ConfigFile, Disposable {
     const text = edit(before);
     if (text === undefined) return;
     if (before !== undefined) await keepComments(this.path, before);
+    if (before !== undefined && parseConfig(before).value === undefined) {
+      await writePrivately(`${this.path}.bak`, before); // an edit that can't be read
+    }
     await writePrivately(this.path, text);
     this.#take(text);
     this.#log.info("Config written");

@@ -87,6 +87,15 @@ Deno.test("a file stays as it is where its edit throws, or is none", async () =>
   strictEqual(await Deno.readTextFile(house.path), "{}");
 });
 
+Deno.test("what nobody could read is kept beside what it is replaced by", async () => {
+  await using house = await open(`{ gateway: { port: 1 } }`);
+  house.config.watch();
+  await Deno.writeTextFile(house.path, "{ half an edit");
+  await house.log.next("Config edit ignored: ");
+  await house.config.rewrite(() => `{ "gateway": { "port": 2 } }`);
+  strictEqual(await Deno.readTextFile(`${house.path}.bak`), "{ half an edit");
+});
+
 /** A log whose lines can be waited for. */
 class HeardLog extends RecordedLog {
   readonly #waiting = new Set<() => void>();

@@ -61,7 +61,8 @@ export function configHandlers(
       rewrite((before) => {
         const { value, issues } = parseConfig(raw);
         if (issues.length > 0) throw invalid("invalid config", { issues });
-        return restore(value, parseConfig(before).value);
+        // What is behind the masks of a file that can't be read is what the gateway runs on.
+        return restore(value, parseConfig(before).value ?? file.config);
       }, baseHash),
 
     "config.patch": ({ raw, baseHash, replacePaths = [] }) =>

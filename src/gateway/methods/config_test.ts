@@ -148,6 +148,14 @@ Deno.test("a file that can't be read is not patched away", async () => {
   strictEqual(kernel.config.text, "{ half an edit");
 });
 
+Deno.test("secrets that a broken file hides are still behind their masks", async () => {
+  await using kernel = startKernel({ config: CONFIG });
+  kernel.config.edit("{ half an edit");
+  const { hash, config } = await kernel.call("config.get", {});
+  await kernel.call("config.set", { raw: JSON.stringify(config), baseHash: hash });
+  deepStrictEqual(JSON.parse(kernel.config.text ?? ""), CONFIG);
+});
+
 Deno.test("config.schema is JSON Schema, with hints for forms", async () => {
   await using kernel = startKernel();
   const { schema, uiHints, version } = await kernel.call("config.schema", {});
