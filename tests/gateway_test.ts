@@ -236,6 +236,19 @@ async function answerToUpgrade(
   return Number(new TextDecoder().decode(buffer.subarray(0, count)).split(" ")[1]);
 }
 
+Deno.test("an owner who wants no page has none, and clients as ever", async () => {
+  await using gateway = await startGateway({
+    config: { gateway: { controlUi: { enabled: false } } },
+  });
+  for (const path of ["/", "/chat", "/app-0123456789ab.js"]) {
+    const response = await fetch(gateway.http + path);
+    strictEqual(response.status, 404, path);
+    await response.body?.cancel();
+  }
+  await using client = await gateway.connect();
+  strictEqual((await client.request("health", {})).ok, true);
+});
+
 Deno.test("monitors are answered without credentials", async () => {
   await using gateway = await startGateway();
   for (const path of ["/healthz", "/readyz", "/startupz"]) {

@@ -337,7 +337,9 @@ function announce(
   const secure = tls === undefined ? "" : "s";
   print(`  listening  ws${secure}://${host}:${port}`);
   const opens = auth.mode === "none" ? "" : "   (`openclaw dashboard` prints it with its token)";
-  print(`  web page   http${secure}://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}/${opens}`);
+  const page = `http${secure}://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}/${opens}`;
+  const isWanted = gateway.settings.config.gateway?.controlUi?.enabled !== false;
+  print(`  web page   ${isWanted ? page : "off (gateway.controlUi.enabled)"}`);
   if (tls !== undefined) print(`  TLS        ${tls.fingerprint}`);
   print(`  exposure   ${exposure.name}: ${exposure.reach}`);
   print(`  state      ${stateDir}`);

@@ -125,8 +125,13 @@ export function listen(options: ServerOptions): Server {
         return secured(probe(path, Date.now() - startedAt));
       case "file":
       case "page":
-        return await page.respond(request) ?? refuse(404, "Not Found", "not_found");
+        return pageIsWanted() && await page.respond(request) ||
+          refuse(404, "Not Found", "not_found");
     }
+  }
+
+  function pageIsWanted(): boolean {
+    return config().gateway?.controlUi?.enabled !== false;
   }
 
   function upgrade(request: Request, from: Origin, peer: Peer): Response {
