@@ -212,10 +212,6 @@ export const ConfigSchema = Type.Object({
       }, open)),
     }, open)),
   }, open)),
-  logging: optional(Type.Object({
-    level: optional(oneOf(["error", "warn", "info", "debug"])),
-    file: optional(Text),
-  }, open)),
   discovery: optional(Type.Object({
     mdns: optional(Type.Object({ mode: optional(oneOf(["off", "minimal", "full"])) }, open)),
   }, open)),

@@ -61,6 +61,7 @@ Deno.test("what is no object is no configuration", () => {
 Deno.test("keys that are not known are kept and warned about, and stop nothing", () => {
   const text = `{
     canvasHost: { port: 1 },
+    logging: { level: 'trace' },
     gateway: { port: 1, wormhole: { mode: 'off' } },
     agents: { list: [{ id: 'a', sandbox: {} }] },
     models: { providers: { mine: { baseUrl: 'http://x', models: [{ id: 'm', cost: 1 }] } } },
@@ -70,6 +71,7 @@ Deno.test("keys that are not known are kept and warned about, and stop nothing",
   deepStrictEqual(issues, []);
   deepStrictEqual(warnings.map(({ path }) => path), [
     "canvasHost",
+    "logging",
     "gateway.wormhole",
     "agents.list.0.sandbox",
     "models.providers.mine.models.0.cost",

@@ -71,16 +71,16 @@ Deno.test("config set reads JSON5, or else text", async () => {
     ["set", "agents.list", "[{id: 'main', name: 'Ada',}]"],
     ["set", "agents.list.0.name", "Ada L."],
     ["set", "agents.list[1]", "{id: 'other'}"],
-    ["set", "logging.file", "--text", "19000"],
+    ["set", "session.mainKey", "--text", "19000"],
   );
   deepStrictEqual([last.code, last.stderr], [0, ""]);
-  strictEqual(last.stdout, `logging.file is now "19000" in ~/openclaw.json\n`);
+  strictEqual(last.stdout, `session.mainKey is now "19000" in ~/openclaw.json\n`);
   deepStrictEqual(JSON.parse(text), {
     gateway: { port: 19000 },
     agents: { list: [{ id: "main", name: "Ada L." }, { id: "other" }] },
-    logging: { file: "19000" },
+    session: { mainKey: "19000" },
   });
-  strictEqual("logging" in JSON.parse(backup), false);
+  strictEqual("session" in JSON.parse(backup), false);
 });
 
 Deno.test("config set keeps every digit of an id", async () => {
@@ -120,7 +120,11 @@ Deno.test("comments that get lost are told, and kept beside", async () => {
   const { last, backup } = await onFile(WITH_SECRET, ["set", "gateway.port", "6"]);
   match(last.stderr, /comments are not kept: they are in ~\/openclaw.json.comments.bak/);
   strictEqual(backup, WITH_SECRET);
-  const quiet = await onFile(`{"logging":{"file":"a//b /* c"}}`, ["set", "gateway.port", "6"]);
+  const quiet = await onFile(`{"messages":{"responsePrefix":"a//b /* c"}}`, [
+    "set",
+    "gateway.port",
+    "6",
+  ]);
   strictEqual(quiet.last.stderr, "");
 });
 
