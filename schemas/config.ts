@@ -57,11 +57,16 @@ export const ConfigSchema = method("config.schema", {
   }),
 });
 
-/** Replaces the whole text. */
+/** Replaces the whole text. `hash` is that of the new one, for the next change. */
 export const ConfigSet = method("config.set", {
   access: "operator.admin",
   params: closed({ raw: NonEmpty, baseHash: Type.Optional(NonEmpty) }),
-  result: Type.Object({ ok: Type.Literal(true), path: NonEmpty, config: Type.Unknown() }),
+  result: Type.Object({
+    ok: Type.Literal(true),
+    path: NonEmpty,
+    hash: Type.Optional(Type.String()),
+    config: Type.Unknown(),
+  }),
 });
 
 /**
@@ -82,6 +87,7 @@ export const ConfigPatch = method("config.patch", {
   result: Type.Object({
     ok: Type.Literal(true),
     path: NonEmpty,
+    hash: Type.Optional(Type.String()),
     config: Type.Unknown(),
     restart: Type.Optional(Type.Unknown()),
     sentinel: Type.Optional(Type.Unknown()),

@@ -2181,6 +2181,7 @@ public struct ConfigPatchParams: Codable, Sendable {
 public struct ConfigPatchResult: Codable, Sendable {
     public let ok: Bool
     public let path: String
+    public let hash: String?
     public let config: AnyCodable
     public let restart: AnyCodable?
     public let sentinel: AnyCodable?
@@ -2188,12 +2189,14 @@ public struct ConfigPatchResult: Codable, Sendable {
     public init(
         ok: Bool = true,
         path: String,
+        hash: String? = nil,
         config: AnyCodable,
         restart: AnyCodable? = nil,
         sentinel: AnyCodable? = nil
     ) {
         self.ok = ok
         self.path = path
+        self.hash = hash
         self.config = config
         self.restart = restart
         self.sentinel = sentinel
@@ -2243,15 +2246,18 @@ public struct ConfigSetParams: Codable, Sendable {
 public struct ConfigSetResult: Codable, Sendable {
     public let ok: Bool
     public let path: String
+    public let hash: String?
     public let config: AnyCodable
 
     public init(
         ok: Bool = true,
         path: String,
+        hash: String? = nil,
         config: AnyCodable
     ) {
         self.ok = ok
         self.path = path
+        self.hash = hash
         self.config = config
     }
 }

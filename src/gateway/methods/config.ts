@@ -11,18 +11,20 @@ export function configHandlers(
   file: ConfigFile,
   { version }: { version: string },
 ): HandlersFor<typeof contract, Call> {
-  /** Replaces the file by a value, after checking it whole. Resolves to what may be shown of it. */
+  /** Replaces the file by a value, after checking it whole. Resolves to what is told of it. */
   async function rewrite(edit: (before: string) => unknown, baseHash: string | undefined) {
     let written: unknown;
+    let hash = "";
     await file.rewrite((before) => {
       requireHash(before, baseHash);
       written = edit(before ?? "");
       const text = `${JSON.stringify(written, null, 2)}\n`;
       const { issues } = parseConfig(text);
       if (issues.length > 0) throw invalid("invalid config", { issues });
+      hash = hashOf(text);
       return text;
     });
-    return { ok: true as const, path: file.path, config: redact(written) };
+    return { ok: true as const, path: file.path, hash, config: redact(written) };
   }
 
   return {

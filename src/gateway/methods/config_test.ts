@@ -148,6 +148,15 @@ Deno.test("a file that can't be read is not patched away", async () => {
   strictEqual(kernel.config.text, "{ half an edit");
 });
 
+Deno.test("who has changed the file can change it again with what they were told", async () => {
+  await using kernel = startKernel({ config: CONFIG });
+  const { hash } = await kernel.call("config.get", {});
+  const set = await kernel.call("config.set", { raw: "{ gateway: { port: 2 } }", baseHash: hash });
+  const patched = await patch(kernel, { gateway: { port: 3 } }, set.hash);
+  strictEqual((await kernel.call("config.get", {})).hash, patched.hash);
+  strictEqual(kernel.config.config.gateway?.port, 3);
+});
+
 Deno.test("secrets that a broken file hides are still behind their masks", async () => {
   await using kernel = startKernel({ config: CONFIG });
   kernel.config.edit("{ half an edit");
