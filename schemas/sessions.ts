@@ -256,6 +256,7 @@ export const SessionsPatch = method("sessions.patch", {
     sendPolicy: Type.Optional(nullable(oneOf(["allow", "deny"]))),
     groupActivation: Type.Optional(nullable(oneOf(["mention", "always"]))),
     unread: Type.Optional(Type.Boolean()),
+    expectedMarkedUnreadAt: Type.Optional(nullable(Type.Number({ minimum: 0 }))),
   }),
   result: Type.Object({
     ok: Type.Literal(true),

@@ -5854,6 +5854,7 @@ public struct SessionsPatchParams: Codable, Sendable {
     public let sendPolicy: Nullable<String>?
     public let groupActivation: Nullable<String>?
     public let unread: Bool?
+    public let expectedMarkedUnreadAt: Nullable<Double>?
 
     public init(
         key: String,
@@ -5875,7 +5876,8 @@ public struct SessionsPatchParams: Codable, Sendable {
         spawnDepth: Nullable<Int>? = nil,
         sendPolicy: Nullable<String>? = nil,
         groupActivation: Nullable<String>? = nil,
-        unread: Bool? = nil
+        unread: Bool? = nil,
+        expectedMarkedUnreadAt: Nullable<Double>? = nil
     ) {
         self.key = key
         self.agentId = agentId
@@ -5897,6 +5899,7 @@ public struct SessionsPatchParams: Codable, Sendable {
         self.sendPolicy = sendPolicy
         self.groupActivation = groupActivation
         self.unread = unread
+        self.expectedMarkedUnreadAt = expectedMarkedUnreadAt
     }
 }
 

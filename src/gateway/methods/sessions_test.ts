@@ -194,6 +194,12 @@ Deno.test("pages that talk don't set options, unless they are an admin's", async
   await kernel.call("sessions.patch", params, { caller: panel });
 });
 
+Deno.test("a page may say that a conversation was read, in the words of released ones", async () => {
+  await using kernel = startKernel();
+  const read = { key: "main", agentId: "main", unread: false, expectedMarkedUnreadAt: null };
+  strictEqual((await kernel.call("sessions.patch", read)).key, KEY);
+});
+
 Deno.test("sessions.create makes a session of its own, and may say the first words", async () => {
   await using kernel = startKernel({
     config: { agents: { list: [{ id: "main" }, { id: "work" }] } },
