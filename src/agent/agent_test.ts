@@ -182,6 +182,31 @@ Deno.test("what doesn't pass is handed to the next model, which keeps the turn",
   deepStrictEqual([end.status, end.provider, end.model], ["ok", "fake", "second"]);
 });
 
+Deno.test("a picture that a model can't read is replaced by words, and the question asked again", async () => {
+  await using home = await start({});
+  const picture = { type: "image", data: "iVBORw0KGgo=", mimeType: "image/png" } as const;
+  const words = { type: "text", text: "What is on it?" } as const;
+  home.conversation.store({ role: "user", content: [words, picture], timestamp: 1 });
+  home.fake.script(
+    { status: 400, message: "Could not process image" },
+    { steps: [{ text: "I can't see it." }] },
+  );
+  const events = await home.say("And now?");
+  strictEqual(endOf(events).text, "I can't see it.");
+  const bodies = home.fake.calls.map(({ body }) => JSON.stringify(body));
+  deepStrictEqual(bodies.map((body) => body.includes(picture.data)), [true, false]);
+  ok(bodies[1]?.includes("What is on it?") && bodies[1].includes("And now?"));
+  ok(JSON.stringify(home.messages).includes(picture.data), "another model may read it");
+});
+
+Deno.test("what a model refuses without a picture is not asked twice", async () => {
+  await using home = await start({});
+  home.fake.script({ status: 400, message: "no such parameter" });
+  const end = endOf(await home.say("Hello"));
+  strictEqual(end.status === "error" && end.kind, "invalid");
+  strictEqual(home.fake.calls.length, 1);
+});
+
 Deno.test("a wrong key ends the turn and says what to set", async () => {
   await using home = await start({});
   home.fake.script({ status: 401, message: "invalid x-api-key" });
@@ -458,7 +483,12 @@ async function start(
 ) {
   const fake = fakeModels();
   const stateDir = await Deno.makeTempDir();
-  const models = ["m", "second"].map((id) => ({ id, contextWindow: 40_000, reasoning: true }));
+  const models = ["m", "second"].map((id) => ({
+    id,
+    contextWindow: 40_000,
+    reasoning: true,
+    input: ["text" as const, "image" as const],
+  }));
   const baseUrl = api === "ollama" ? fake.url : `${fake.url}/v1`;
   let current: Config = {
     ...config,

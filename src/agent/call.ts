@@ -4,6 +4,7 @@ import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../m
 import type { RunEvent } from "../run.ts";
 import type {
   AssistantMessage,
+  Message,
   TextBlock,
   ThinkingBlock,
   ToolCallBlock,
@@ -69,10 +70,13 @@ export async function* callModel(
   lineup: Lineup,
   { request, timing, signal, now }: CallParts,
 ): AsyncGenerator<RunEvent, CallResult> {
+  let isBlind = false;
   for (let attempt = 1;; attempt++) {
     const model = lineup.current;
     const draft = new Draft(model, now());
-    const error = yield* speak(draft, { request: request(model), timing, signal });
+    const whole = request(model);
+    const asked: ModelRequest = isBlind ? withoutImages(whole) : whole;
+    const error: ModelError | undefined = yield* speak(draft, { request: asked, timing, signal });
     if (signal.aborted) return { status: "aborted", partial: draft.message("aborted") };
     if (error === undefined) {
       return { status: "done", message: draft.message(draft.stopReason), usage: draft.usage };
@@ -85,7 +89,9 @@ export async function* callModel(
     if (draft.hasText || error.kind === "context_length") return failed;
     let delayMs = delayBefore(attempt, error, timing);
     if (delayMs === undefined) {
-      if (!lineup.giveUp()) return failed;
+      // One picture that it can't make out would be refused with all that is said after it.
+      isBlind = !isBlind && error.kind === "invalid" && showsImages(whole, model);
+      if (!isBlind && !lineup.giveUp()) return failed;
       delayMs = 0;
     }
     yield { type: "retry", attempt, reason: error.message, delayMs };
@@ -156,6 +162,32 @@ async function* speak(
   }
 }
 
+function showsImages({ messages }: ModelRequest, { info }: Model): boolean {
+  return info.input.includes("image") && messages.some(hasImages);
+}
+
+function hasImages({ role, content }: Message): boolean {
+  return role === "user" && typeof content !== "string" &&
+    content.some(({ type }) => type === "image");
+}
+
+/** The same request with words in place of its pictures. */
+function withoutImages(request: ModelRequest): ModelRequest {
+  return {
+    ...request,
+    messages: request.messages.map((message) =>
+      message.role === "user" && typeof message.content !== "string"
+        ? {
+          ...message,
+          content: message.content.map((block) => block.type === "image" ? UNREADABLE : block),
+        }
+        : message
+    ),
+  };
+}
+
+const UNREADABLE: TextBlock = { type: "text", text: "[a picture that could not be read]" };
+
 /**
  * Providers refuse a request in which a letter is cut in half, and with it all that is said later in
  * its conversation. Whoever cuts a text may leave such; it is mended here, and never in the store.
@@ -164,11 +196,23 @@ function inWholeLetters({ system, messages, ...request }: ModelRequest): ModelRe
   return { ...request, system: wellFormed(system), messages: wellFormed(messages) };
 }
 
+/** The value itself where nothing is to be mended, as mostly: conversations are long. */
 function wellFormed<T>(value: T): T {
+  return isWellFormed(value) ? value : mended(value);
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  return Object.entries(value).every(([name, part]) => name.isWellFormed() && isWellFormed(part));
+}
+
+function mended<T>(value: T): T {
   if (typeof value === "string") return value.toWellFormed() as typeof value;
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(wellFormed) as typeof value;
-  const parts = Object.entries(value).map(([name, part]) => [wellFormed(name), wellFormed(part)]);
+  if (Array.isArray(value)) return value.map(mended) as typeof value;
+  const parts = Object.entries(value).map(([name, part]) => [mended(name), mended(part)]);
   return Object.fromEntries(parts);
 }
 
