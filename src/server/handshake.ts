@@ -470,12 +470,15 @@ function welcome(
   const auth = wire.auth({ role, method, scopes, token, handed });
   const { server, ...rest } = wire.hello(door.bootId);
   const isAdmin = allows(caller.scopes, "operator.admin");
+  // Who may not ask how the gateway is and who is there, is not told unasked either.
+  const mayRead = role === "node" || allows(caller.scopes, "operator.read");
+  const shown = mayRead ? snapshot : { ...snapshot, presence: [], health: {} };
   return {
     type: "hello-ok",
     protocol: wire.protocol,
     server: { version: door.gateway.version, connId: caller.connId, ...server },
     features,
-    snapshot: isAdmin ? { ...snapshot, ...door.paths, authMode: door.auth().mode } : snapshot,
+    snapshot: isAdmin ? { ...shown, ...door.paths, authMode: door.auth().mode } : shown,
     ...(auth === undefined ? {} : { auth }),
     ...rest,
   };

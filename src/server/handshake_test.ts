@@ -111,6 +111,18 @@ Deno.test("where things are is told to an admin alone", async () => {
   ]);
 });
 
+Deno.test("who is there, and how the gateway is, is told to those who may read it", async () => {
+  await using house = open();
+  const told = (scopes: string[]) => {
+    const { presence, health } = house.enter(params({ scopes })).hello.snapshot;
+    return [presence.length > 0, Object.keys(health as object).length > 0];
+  };
+  deepStrictEqual(told(["operator.read"]), [true, true]);
+  deepStrictEqual(told(["operator.write"]), [true, true]);
+  deepStrictEqual(told([]), [false, false]);
+  deepStrictEqual(told(["operator.pairing"]), [false, false]);
+});
+
 Deno.test("without a device, a client acts from this machine only", async () => {
   await using house = open();
   const asked = params({ scopes: ["operator.admin"] });
