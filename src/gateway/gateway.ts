@@ -180,10 +180,7 @@ export function createGateway(parts: GatewayParts): Gateway {
           if (caller.deviceId === deviceId) close(4001, `client invalidated: ${why}`);
         }
         // With a new token it is the same device; without one, nobody wants what it began.
-        if (why === "device token rotated") return;
-        runs.abortOf(deviceId).catch((cause) =>
-          log.error("What a device began could not be ended", { cause })
-        );
+        if (why !== "device token rotated") void runs.abortOf(deviceId);
       });
     },
   });

@@ -238,13 +238,12 @@ export class Runs implements AsyncDisposable {
         now,
       });
       const { id: sessionId } = kept;
-      const input = { message, options };
+      const input = { message, options, ...optional("deviceId", deviceId) };
       this.#store.runs.accept({ runId, method, sessionKey, sessionId, acceptedAt: now, input });
       along(kept);
       return kept;
     });
     if (connId !== undefined) this.#listen(session.key, connId);
-    if (deviceId !== undefined) this.#askers.set(runId, deviceId);
     this.#enqueue(submission);
     this.#changed(sessionKey, "send");
   }
@@ -403,6 +402,8 @@ export class Runs implements AsyncDisposable {
   // ── queueing ────────────────────────────────────────────────────────────────────────────────
 
   #enqueue(submission: Submission): void {
+    const { runId, deviceId } = submission;
+    if (deviceId !== undefined) this.#askers.set(runId, deviceId);
     const lane = this.#lane(submission.sessionKey);
     if (lane.active === undefined) {
       lane.backlog.push(submission);
@@ -1031,8 +1032,9 @@ function isRetakable({ method }: StoredRun): boolean {
 }
 
 function restored({ runId, method, sessionKey, input }: StoredRun): Submission {
-  const { message, options } = input as Pick<Submission, "message" | "options">; // ours, by submit
-  return { runId, method, sessionKey, message, options };
+  const { message, options, deviceId } = input as // ours, by submit
+  Pick<Submission, "message" | "options" | "deviceId">;
+  return { runId, method, sessionKey, message, options, ...optional("deviceId", deviceId) };
 }
 
 /** `{ name: value }`, or nothing for an absent value. */

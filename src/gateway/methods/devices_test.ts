@@ -204,6 +204,21 @@ Deno.test("what a removed or revoked device asked the agent to do is stopped; a 
   }
 });
 
+Deno.test("what a device asked for before a restart is stopped with it, too", async () => {
+  await using first = startKernel({ config: { agents: { defaults: { maxConcurrent: 1 } } } });
+  pair(first, "phone", { scopes: ["operator.write"] });
+  await first.call("chat.send", { sessionKey: "busy", message: "go", idempotencyKey: "mine" });
+  await first.agent.turn();
+  const caller = callerOf({ deviceId: "phone", scopes: ["operator.write"] });
+  const params = { sessionKey: "main", message: "go", idempotencyKey: "theirs" };
+  await first.call("chat.send", params, { caller });
+  await using second = await first.restart();
+  const turn = await second.agent.turn();
+  await second.call("device.pair.remove", { deviceId: "phone" });
+  await second.events.chat("aborted", "theirs");
+  strictEqual(turn.signal.aborted, true);
+});
+
 Deno.test("what a removed device began a session with, or has summarised, is stopped too", async () => {
   for (const method of ["sessions.create", "sessions.compact"] as const) {
     await using kernel = startKernel();
@@ -284,28 +299,6 @@ Deno.test("rotating, revoking and removing end the device's connections, after t
     await Promise.resolve();
     deepStrictEqual(closed, [`own 4001 client invalidated: ${method}`]);
   }
-});
-
-Deno.test("a device is shut out also where the end of what it began can't be written", async () => {
-  await using kernel = startKernel();
-  pair(kernel, "own", { scopes: ["operator.write"] });
-  const caller = callerOf({ deviceId: "own" });
-  for (const runId of ["r1", "r2"]) {
-    const message = { sessionKey: "main", message: runId, idempotencyKey: runId };
-    await kernel.call("chat.send", { ...message, queueMode: "followup" }, { caller });
-  }
-  await kernel.agent.turn();
-  const { runs } = kernel.store;
-  runs.start = () => {
-    throw new Error("database or disk is full");
-  };
-  await kernel.call("device.pair.remove", { deviceId: "own" });
-  await kernel.events.chat("aborted", "r1");
-  Reflect.deleteProperty(runs, "start");
-  deepStrictEqual(
-    kernel.log.lines.filter(({ level }) => level === "error").map(({ message }) => message),
-    ["What a device began could not be ended"],
-  );
 });
 
 function by(deviceId: string) {
