@@ -296,7 +296,7 @@ export function toolResult(toolCallId: string, text: string): ToolResultMessage 
   };
 }
 
-/** Two models of one provider; what is not in the list can't be used. */
+/** Two models of one provider, each for the agent of its name; what is not listed can't be used. */
 export class FakeModels implements ModelCatalog {
   readonly models: readonly ModelInfo[] = [
     {
@@ -317,8 +317,9 @@ export class FakeModels implements ModelCatalog {
     },
   ];
 
-  choose() {
-    return Promise.resolve({ info: this.models[0]!, source: "the test", demo: false });
+  choose(agentId?: string) {
+    const info = this.models.find(({ id }) => id === agentId) ?? this.models[0]!;
+    return Promise.resolve({ info, source: "the test", demo: false });
   }
 
   list() {

@@ -17,8 +17,8 @@ export class Conversations {
   readonly #models: ModelCatalog;
   readonly #bus: Bus;
   readonly #runs: () => Runs;
-  /** What answers by default, as far as it is known: rows must not wait for a model server. */
-  #model: ModelChoice | undefined;
+  /** What answers for each agent, as far as it is known: rows must not wait for a model server. */
+  readonly #answering = new Map<string, ModelChoice>();
 
   constructor({ store, settings, models, bus, runs }: {
     store: Store;
@@ -34,10 +34,16 @@ export class Conversations {
     this.#runs = runs;
   }
 
-  /** The model that answers by default. Kept for rows. */
-  async defaultModel(): Promise<ModelChoice> {
-    this.#model = await this.#models.choose(this.#settings.keys.defaultAgentId);
-    return this.#model;
+  /** The model that answers by default. */
+  defaultModel(): Promise<ModelChoice> {
+    return this.modelOf(this.#settings.keys.defaultAgentId);
+  }
+
+  /** The model that answers for an agent. Kept for rows. */
+  async modelOf(agentId: string): Promise<ModelChoice> {
+    const choice = await this.#models.choose(agentId);
+    this.#answering.set(agentId, choice);
+    return choice;
   }
 
   get(key: SessionKey): Session | undefined {
@@ -66,7 +72,7 @@ export class Conversations {
     const last = previews ? transcripts.page(session.id, { limit: 1 })[0] : undefined;
     return sessionRow(session, {
       settings: this.#settings,
-      model: this.#model,
+      model: this.#answering.get(session.agentId),
       activeRun: this.#runs().activeRun(session.key),
       ...(first === undefined ? {} : { first }),
       ...(last === undefined ? {} : { last }),

@@ -11,7 +11,7 @@ export const THINKING_OPTIONS = THINKING_LEVELS.map((id) => ({ id, label: id }))
 /** What a row shows besides the session itself. */
 export interface RowContext {
   readonly settings: Settings;
-  /** What answers by default; `undefined` while nobody has asked yet. */
+  /** What answers for the agent by default; `undefined` while nobody has asked yet. */
   readonly model: ModelChoice | undefined;
   /** The run that is at work in it. */
   readonly activeRun: string | undefined;

@@ -62,6 +62,9 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
       const totalCount = params.archived === true ? 0 : store.sessions.count(query);
       const next = offset + page.length;
       const { info } = await conversations.defaultModel();
+      const agents = new Set(shown.map(({ agentId }) => agentId));
+      agents.delete(settings.keys.defaultAgentId);
+      await Promise.all([...agents].map((agentId) => conversations.modelOf(agentId)));
       return {
         ts: Date.now(),
         path: store.path,

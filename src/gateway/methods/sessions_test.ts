@@ -55,6 +55,19 @@ Deno.test("sessions.list leaves out what is nobody's conversation", async () => 
   ]);
 });
 
+Deno.test("a row shows the model of its own agent", async () => {
+  const config = { agents: { list: [{ id: "main" }, { id: "two" }] } };
+  await using kernel = startKernel({ config });
+  for (const key of ["agent:main:main", "agent:two:main"]) {
+    await kernel.call("sessions.create", { key });
+  }
+  const { sessions } = await kernel.call("sessions.list", {});
+  deepStrictEqual(
+    sessions.map(({ agentId, model, contextTokens }) => [agentId, model, contextTokens]).toSorted(),
+    [["main", "one", 1000], ["two", "two", 2000]],
+  );
+});
+
 Deno.test("rows have titles and previews where they are asked for", async () => {
   await using kernel = startKernel();
   await converse(kernel, "What is  the\nweather?", "Sunny.");
