@@ -511,11 +511,14 @@ export class Runs implements AsyncDisposable {
         return { submission, session, appended };
       })
     );
-    for (const { submission: { runId, sessionKey }, session, appended } of dropped) {
+    // All of them before anybody is told, who may look at what waits; and telling may fail.
+    for (const { runId, sessionKey } of stopped) {
       const lane = this.#lanes.get(sessionKey);
       for (const queue of [lane?.backlog, lane?.steering]) {
         queue?.remove((one) => one.runId === runId);
       }
+    }
+    for (const { submission: { runId, sessionKey }, session, appended } of dropped) {
       for (const entry of appended) this.#announce(session, entry);
       this.#stream(runId, session).ended(outcome, { at: now, stopReason });
       this.#announceEnd(runId);

@@ -695,6 +695,27 @@ Deno.test("a run ends, and the next one begins, also where the store can't be re
   await ended(kernel, "r4");
 });
 
+Deno.test("abort: what is stopped waits no more, whatever else happens while it is told", async () => {
+  using store = openStore(":memory:");
+  await using kernel = startKernel({
+    store,
+    config: { messages: { queue: { mode: "followup" } } },
+  });
+  for (const runId of ["r1", "r2", "r3"]) await send(kernel, runId, { idempotencyKey: runId });
+  const turn = await kernel.agent.turn();
+  const told: string[] = [];
+  let again: unknown;
+  kernel.gateway.bus.subscribe(({ name, payload }) => {
+    if (name !== "chat") return;
+    told.push(`${payload.runId} ${payload.state}`);
+    again ??= kernel.call("chat.abort", { sessionKey: "main" });
+  });
+  await kernel.call("chat.abort", { sessionKey: "main" });
+  await again;
+  strictEqual(turn.signal.aborted, true);
+  deepStrictEqual(told, ["r2 aborted", "r3 aborted", "r1 aborted"]);
+});
+
 // ── being asked twice ─────────────────────────────────────────────────────────────────────────
 
 Deno.test("chat.send: the same request again is told how the first one stands", async () => {
