@@ -60,6 +60,8 @@ interface Relayed {
   readonly bytes: Uint8Array;
   /** Called when it is out. */
   readonly relayed: () => void;
+  /** How many messages of ours were there before it. */
+  behind: number;
 }
 
 /** Messages are written together up to this length; a letter of text counts as a byte. */
@@ -395,7 +397,7 @@ export class Connection implements Peer {
   /** Resolves when the client has taken it, or is gone. */
   #relay(bytes: Uint8Array): Promise<void> {
     return new Promise((relayed) => {
-      this.#relayed = { bytes, relayed };
+      this.#relayed = { bytes, relayed, behind: this.#messages.length };
       this.#write();
     });
   }
@@ -456,11 +458,12 @@ export class Connection implements Peer {
 
   /**
    * What goes out next. The inner server's frames are control frames, and only between them ours
-   * have a place; before them all comes the head of its 101. They may wait: what follows its last
-   * one is said to nobody.
+   * have a place; before them all comes the head of its 101. They wait for what was there before
+   * them, and for no more: it closes a socket whose client does not answer its pings.
    */
   #take(): Uint8Array | undefined {
-    if (this.#messages.length > 0 && this.#outbound?.isBetween === true) {
+    const isOurTurn = this.#relayed === undefined || this.#relayed.behind > 0;
+    if (isOurTurn && this.#messages.length > 0 && this.#outbound?.isBetween === true) {
       return this.#takeMessages();
     }
     if (this.#relayed === undefined) return undefined;
@@ -483,6 +486,7 @@ export class Connection implements Peer {
       count++;
     }
     this.#outgoingLength = length;
+    if (this.#relayed !== undefined) this.#relayed.behind -= count;
     if (count < messages.length) return this.#post.framer.frames(messages.splice(0, count));
     const frames = this.#post.framer.frames(messages);
     if (count === 1) messages.pop(); // keeps its room, of which it mostly needs no more

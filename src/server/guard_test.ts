@@ -22,6 +22,8 @@ import {
 import { headLength, PEER_HEADER, readHead } from "./guard_head.ts";
 
 const MiB = 1_048_576;
+/** More is not written together. */
+const BATCH = 65_536;
 
 /** A guard whose limits never get in the way of a test that is about something else. */
 function guarded(
@@ -530,6 +532,21 @@ Deno.test("send finds its place between the inner server's own frames", async ()
   const of = (opcode: number) => seen.filter((text) => text.startsWith(`${opcode} `));
   deepStrictEqual(of(10), Array.from({ length: 200 }, (_, at) => `10 ping ${at}`));
   deepStrictEqual(of(1), Array.from({ length: 200 }, (_, at) => `1 text ${at}`));
+});
+
+Deno.test("A client that is sent something all the time gets the inner server's frames, too", async () => {
+  const peers: Peer[] = [];
+  await using guard = guarded(upgrading((_, peer) => peers.push(peer)));
+  using wire = await Wire.upgraded(guard);
+  const [peer] = peers;
+  const part = "x".repeat(BATCH);
+  for (let at = 0; at < 200; at++) peer?.send(part); // more than the client's buffers take
+  await wire.say(frame("ping", { opcode: 9 })); // which the inner server answers itself
+  for (let at = 0; at < 600; at++) {
+    if ((await wire.frame()).opcode === 10) return;
+    peer?.send(part);
+  }
+  fail("The answer to the ping was overtaken by all that was said after it");
 });
 
 Deno.test("send leaves a socket that it can't serve to the server, and counts what is not taken", async () => {
