@@ -519,11 +519,15 @@ export class Runs implements AsyncDisposable {
       }
     }
     for (const { submission: { runId, sessionKey }, session, appended } of dropped) {
-      for (const entry of appended) this.#announce(session, entry);
-      this.#stream(runId, session).ended(outcome, { at: now, stopReason });
-      this.#announceEnd(runId);
-      this.#tellRoom(sessionKey);
-      this.#changed(sessionKey, "abort");
+      try {
+        for (const entry of appended) this.#announce(session, entry);
+        this.#stream(runId, session).ended(outcome, { at: now, stopReason });
+        this.#announceEnd(runId);
+        this.#tellRoom(sessionKey);
+        this.#changed(sessionKey, "abort");
+      } catch (cause) { // it has ended all the same, and can't be stopped again
+        this.#log.error(`That run '${runId}' was stopped could not be told`, { cause });
+      }
     }
   }
 

@@ -695,6 +695,28 @@ Deno.test("a run ends, and the next one begins, also where the store can't be re
   await ended(kernel, "r4");
 });
 
+Deno.test("abort: a turn that was stopped before it began ends once, whatever can't be read", async () => {
+  using store = openStore(":memory:");
+  const faults: Faults = {};
+  await using kernel = startKernel({
+    store: failing(store, faults),
+    config: { agents: { defaults: { maxConcurrent: 1 } } },
+  });
+  await send(kernel, "one", { sessionKey: "a", idempotencyKey: "r1" });
+  const first = await kernel.agent.turn();
+  await send(kernel, "two", { sessionKey: "b", idempotencyKey: "r2" });
+  faults.get = 2;
+  await rejects(kernel.call("chat.abort", { sessionKey: "b" }), /disk is full/);
+  await kernel.events.chat("aborted", "r2");
+  const errors = kernel.log.lines.map(({ message }) => message);
+  deepStrictEqual(errors, ["That run 'r2' was stopped could not be told"]);
+  await first.answers("1");
+  await send(kernel, "three", { sessionKey: "b", idempotencyKey: "r3" });
+  const next = await kernel.agent.turn();
+  strictEqual(next.request.runId, "r3");
+  await next.answers("3");
+});
+
 Deno.test("abort: what is stopped waits no more, whatever else happens while it is told", async () => {
   using store = openStore(":memory:");
   await using kernel = startKernel({
