@@ -396,6 +396,7 @@ export class Connection implements Peer {
 
   /** Resolves when the client has taken it, or is gone. */
   #relay(bytes: Uint8Array): Promise<void> {
+    if (this.#isDropped) return Promise.resolve();
     return new Promise((relayed) => {
       this.#relayed = { bytes, relayed, behind: this.#messages.length };
       this.#write();
