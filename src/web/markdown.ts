@@ -87,24 +87,36 @@ function lex(text: string): Block[] {
 
 /** How far the rules below may look, in characters. */
 const NEAR = 1_000;
+/** An address that somebody signed can be long. */
+const LONGEST_LINK = 4_000;
 
 /**
  * Some rules look through all of the text, from each place in it where they may begin, and from each
  * blank once more. No word, link or heading needs that; a piece of text that is cut is joined again.
+ * What reaches to where they may look, nobody knows the end of.
  */
 class NearTokenizer extends Tokenizer {
   override inlineText(src: string) {
-    return super.inlineText(src.slice(0, NEAR));
+    return super.inlineText(src.slice(0, wordsEnd(src)));
   }
 
   override url(src: string) {
-    const link = super.url(src.slice(0, NEAR));
-    return link?.raw.length === NEAR ? undefined : link; // who knows where it ends
+    const most = /^(?:https?:|ftp:|www\.)/i.test(src) ? LONGEST_LINK : NEAR;
+    const link = super.url(src.slice(0, most));
+    return link?.raw.length === most && src.length > most ? undefined : link;
   }
 
   override lheading(src: string) {
-    return super.lheading(src.slice(0, NEAR));
+    const heading = super.lheading(src.slice(0, NEAR));
+    return heading?.raw.length === NEAR && src.length > NEAR ? undefined : heading;
   }
+}
+
+/** Where a text may be cut: in front of a blank, as a word may be a link that is known by its end. */
+function wordsEnd(text: string): number {
+  if (text.length <= NEAR) return text.length;
+  const end = Math.max(text.lastIndexOf(" ", NEAR), text.lastIndexOf("\n", NEAR));
+  return end > 0 ? end : NEAR;
 }
 
 function openingFence(text: string): OpenFence | undefined {

@@ -113,6 +113,31 @@ Deno.test("a long paragraph is one text with its links in it", () => {
   strictEqual(tokens[0]?.raw, words);
 });
 
+Deno.test("a long paragraph hides no link, shortens none, and is no heading", () => {
+  for (let length = 970; length <= 1_005; length++) {
+    const words = `${"word ".repeat(200).slice(0, length - 1)}.`;
+    for (const link of ["some.one@example.com", "https://example.com/a", "www.example.com"]) {
+      const [block] = readBlocks(`${words} ${link} and more`);
+      const tokens = block?.type === "paragraph" ? block.tokens : [];
+      deepStrictEqual(tokens.map(({ raw }) => raw), [`${words} `, link, " and more"]);
+      strictEqual(tokens[1]?.type, "link");
+    }
+    const blocks = readBlocks(`${words}\n- one\n- two`);
+    deepStrictEqual(blocks.map(({ type }) => type), ["paragraph", "list"]);
+  }
+});
+
+Deno.test("a link is one, also where it is long", () => {
+  const link = `https://example.com/?signature=${"a1".repeat(1_500)}`;
+  const [block] = readBlocks(`See ${link} there`);
+  const tokens = block?.type === "paragraph" ? block.tokens : [];
+  deepStrictEqual(tokens.map(({ type, raw }) => [type, raw]), [
+    ["text", "See "],
+    ["link", link],
+    ["text", " there"],
+  ]);
+});
+
 Deno.test("a link leads to a page or a mailbox, or nowhere", () => {
   const base = "http://localhost:18789/chat";
   strictEqual(safeLink("https://example.com/a b", base), "https://example.com/a%20b");
