@@ -87,6 +87,24 @@ Deno.test("a file stays as it is where its edit throws, or is none", async () =>
   strictEqual(await Deno.readTextFile(house.path), "{}");
 });
 
+Deno.test("a change that turns out to be none asks for no right to write", async () => {
+  await using house = await open(`{ "gateway": { "port": 1 } }`);
+  const readOnly = Object.assign(new Error("Read-only file system"), { code: "EROFS" });
+  for (const refusal of [new Deno.errors.PermissionDenied("Permission denied"), readOnly]) {
+    const { open } = Deno;
+    Deno.open = (path, options) =>
+      options?.write ? Promise.reject(refusal) : open.call(Deno, path, options);
+    try {
+      const { promise, resolve } = Promise.withResolvers<string | undefined>();
+      await house.config.rewrite((text) => void resolve(text));
+      strictEqual(await promise, `{ "gateway": { "port": 1 } }`);
+      await rejects(house.config.rewrite(() => "{}"), refusal);
+    } finally {
+      Deno.open = open;
+    }
+  }
+});
+
 Deno.test("what nobody could read is kept beside what it is replaced by", async () => {
   await using house = await open(`{ gateway: { port: 1 } }`);
   house.config.watch();
