@@ -481,24 +481,36 @@ function mask(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mask(item)]));
 }
 
-/** The same value with every mask replaced by what `original` has in that place. */
-export function restore(value: unknown, original: unknown): unknown {
-  if (value === REDACTED) return original;
+/**
+ * The same value with every mask replaced by what `original` has in that place, or where that has
+ * nothing there, by what `running` has.
+ */
+export function restore(value: unknown, original: unknown, running?: unknown): unknown {
+  if (value === REDACTED) return original ?? running;
   if (Array.isArray(value)) {
-    const items = Array.isArray(original) ? original : [];
-    return value.map((item, i) => {
-      const id = idOf(item);
-      return restore(item, id === undefined ? items[i] : items.find((other) => idOf(other) === id));
-    });
+    return value.map((item, i) =>
+      restore(item, itemIn(original, item, i), itemIn(running, item, i))
+    );
   }
   if (typeof value !== "object" || value === null) return value;
-  const from = typeof original === "object" && original !== null ? original : {};
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      restore(item, Object.hasOwn(from, key) ? from[key as keyof typeof from] : undefined),
+      restore(item, valueIn(original, key), valueIn(running, key)),
     ]),
   );
+}
+
+function valueIn(from: unknown, key: string): unknown {
+  if (typeof from !== "object" || from === null || !Object.hasOwn(from, key)) return undefined;
+  return from[key as keyof typeof from];
+}
+
+/** The same item in another list, wherever it stands there. */
+function itemIn(list: unknown, item: unknown, place: number): unknown {
+  if (!Array.isArray(list)) return undefined;
+  const id = idOf(item);
+  return id === undefined ? list[place] : list.find((other) => idOf(other) === id);
 }
 
 /** What names an item of a list, wherever in it the item stands now. */

@@ -71,8 +71,8 @@ export class LiveConfig implements ConfigFile, Disposable {
     const text = edit(before);
     if (text === undefined) return;
     if (before !== undefined) await keepComments(this.path, before);
-    if (before !== undefined && parseConfig(before).value === undefined) {
-      await writePrivately(`${this.path}.bak`, before); // an edit that can't be read
+    if (before !== undefined && parseConfig(before).issues.length > 0) {
+      await writePrivately(`${this.path}.bak`, before); // an edit that was never in force
     }
     await writePrivately(this.path, text);
     this.#take(text);

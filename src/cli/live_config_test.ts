@@ -105,13 +105,15 @@ Deno.test("a change that turns out to be none asks for no right to write", async
   }
 });
 
-Deno.test("what nobody could read is kept beside what it is replaced by", async () => {
-  await using house = await open(`{ gateway: { port: 1 } }`);
-  house.config.watch();
-  await Deno.writeTextFile(house.path, "{ half an edit");
-  await house.log.next("Config edit ignored: ");
-  await house.config.rewrite(() => `{ "gateway": { "port": 2 } }`);
-  strictEqual(await Deno.readTextFile(`${house.path}.bak`), "{ half an edit");
+Deno.test("what could not be used is kept beside what it is replaced by", async () => {
+  for (const edit of ["{ half an edit", `{ gateway: { port: "one" } }`]) {
+    await using house = await open(`{ gateway: { port: 1 } }`);
+    house.config.watch();
+    await Deno.writeTextFile(house.path, edit);
+    await house.log.next("Config edit ignored: ");
+    await house.config.rewrite(() => `{ "gateway": { "port": 2 } }`);
+    strictEqual(await Deno.readTextFile(`${house.path}.bak`), edit);
+  }
 });
 
 /** A log whose lines can be waited for. */

@@ -63,8 +63,8 @@ export function configHandlers(
       rewrite((before) => {
         const { value, issues } = parseConfig(raw);
         if (issues.length > 0) throw invalid("invalid config", { issues });
-        // What is behind the masks of a file that can't be read is what the gateway runs on.
-        return restore(value, parseConfig(before).value ?? file.config);
+        // Beside a file with mistakes, what the gateway runs on is shown: that is behind masks, too.
+        return restore(value, parseConfig(before).value, file.config);
       }, baseHash),
 
     "config.patch": ({ raw, baseHash, replacePaths = [] }) =>

@@ -165,6 +165,14 @@ Deno.test("secrets that a broken file hides are still behind their masks", async
   deepStrictEqual(JSON.parse(kernel.config.text ?? ""), CONFIG);
 });
 
+Deno.test("secrets that a file with mistakes has no more are still behind their masks", async () => {
+  await using kernel = startKernel({ config: CONFIG });
+  kernel.config.edit(`{ "gateway": { "port": "one" }, "models": ["none"] }`);
+  const { hash, config } = await kernel.call("config.get", {});
+  await kernel.call("config.set", { raw: JSON.stringify(config), baseHash: hash });
+  deepStrictEqual(JSON.parse(kernel.config.text ?? ""), CONFIG);
+});
+
 Deno.test("config.schema is JSON Schema, with hints for forms", async () => {
   await using kernel = startKernel();
   const { schema, uiHints, version } = await kernel.call("config.schema", {});
