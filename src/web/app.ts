@@ -193,14 +193,26 @@ export class App {
   /** What was written where a key was spelled otherwise is found under the gateway's own spelling. */
   #moved(spelled: string, key: string): void {
     this.chats.rename(spelled, key);
-    const draft = this.#drafts.get(spelled);
-    if (draft !== undefined) this.#drafts.set(key, draft);
-    this.#drafts.delete(spelled);
+    this.#moveDraft(spelled, key);
     if (this.#last === spelled) this.#last = key;
     const place = this.place.value;
     if (place.at !== "chat" || place.key !== spelled) return;
     this.place.set({ at: "chat", key });
     this.chats.show(key);
+  }
+
+  /** What is being written goes along, behind what was begun under the other key. */
+  #moveDraft(spelled: string, key: string): void {
+    const draft = this.#drafts.get(spelled);
+    if (draft === undefined) return;
+    this.#drafts.delete(spelled);
+    const { text, files } = this.#drafts.get(key)?.value ?? { text: "", files: [] };
+    this.#drafts.set(key, draft); // files that are still being read come into this one
+    draft.change((own) => ({
+      ...own,
+      text: [text, own.text].filter((part) => part !== "").join("\n"),
+      files: [...files, ...own.files],
+    }));
   }
 
   /** Reads anew whatever may have changed unheard. */

@@ -73,12 +73,16 @@ Deno.test("what is written before the gateway named the main conversation is sai
   });
   const { app } = setUp(gateway.url);
   const draft = app.draft(app.key);
+  draft.change((draft) => ({ ...draft, text: "and this" }));
+  // As somebody wrote who followed a link to it, before they went to the main conversation.
+  app.draft("agent:work:main").change((draft) => ({ ...draft, text: "and more" }));
   app.chats.send(app.key, "early", []);
   const leaving = new AbortController();
   const running = app.link.run(leaving.signal);
   const { sessionKey, message } = await said.promise as ParamsOf<"chat.send">;
   deepStrictEqual([sessionKey, message], ["agent:work:main", "early"]);
   strictEqual(app.draft(app.key), draft);
+  strictEqual(draft.value.text, "and more\nand this");
   leaving.abort();
   await running;
 });
