@@ -87,6 +87,7 @@ export class Chats {
     this.#names.set(spelled, key);
     this.#open.delete(spelled);
     this.#stale.delete(spelled);
+    if (this.#sendingAgain.delete(spelled)) this.#sendingAgain.add(key);
     if (this.#current === spelled) this.#current = undefined;
     for (const message of before?.value.outgoing ?? []) {
       this.get(key).change((conversation) => withOutgoing(conversation, message));
@@ -165,7 +166,7 @@ export class Chats {
       tried.add(message.key);
       await this.#deliver(key, message);
     }
-    this.#sendingAgain.delete(key);
+    this.#sendingAgain.delete(this.keyOf(key));
   }
 
   /** Reads the page before the oldest message; calls `before` just before it is there. */

@@ -142,6 +142,31 @@ Deno.test("what is written while older messages are sent again goes after them",
   deepStrictEqual(sent.map(({ params }) => params.message), ["first", "second", "third"]);
 });
 
+Deno.test("that goes for a conversation, too, whose key the gateway spells otherwise", async () => {
+  const { chats, gateway, renamed } = setUp();
+  gateway.answer("chat.send", () => {
+    throw new ConnectionError("closed", "gone");
+  });
+  chats.send("main", "first", []);
+  chats.send("main", "second", []);
+  await gateway.idle();
+  gateway.asked.length = 0;
+  const first = Promise.withResolvers<unknown>();
+  gateway.answer("chat.send", () => first.promise);
+  chats.resume("main");
+  await gateway.idle();
+  deepStrictEqual(renamed, [["main", KEY]]);
+  chats.send(KEY, "third", []);
+  first.resolve({ runId: "r", status: "started" });
+  await gateway.idle();
+  const sent = gateway.asked.filter(({ method }) => method === "chat.send");
+  deepStrictEqual(sent.map(({ params }) => params.message), ["first", "second", "third"]);
+  gateway.answer("chat.send", () => ({ runId: "r", status: "started" }));
+  chats.send(KEY, "fourth", []);
+  await gateway.idle();
+  strictEqual(gateway.asked.at(-1)?.params.message, "fourth");
+});
+
 Deno.test("a word that stops the agent doesn't stay as a message", async () => {
   const { chats, gateway } = setUp();
   gateway.answer("chat.send", () => ({ ok: true, aborted: true, runIds: ["r"] }));
