@@ -79,15 +79,23 @@ export async function bundle(
   const { workers, assets } = await references(entry, Object.keys(folders));
   const extra = [...workers.keys(), ...assets.keys(), ...Object.keys(folders)];
   progress(`Bundling ${[entry, ...extra].join(", ")}`);
-  await run(Deno.execPath(), [
-    "bundle",
-    "--platform=deno",
-    "--code-splitting",
-    "--minify",
-    `--outdir=${embed}`,
-    entry,
-    ...workers.values(),
-  ], { what: `bundle ${entry}` });
+  const bundleTo = (folder: string, ...flags: readonly string[]) =>
+    run(Deno.execPath(), [
+      "bundle",
+      "--platform=deno",
+      "--code-splitting",
+      ...flags,
+      `--outdir=${folder}`,
+      entry,
+      ...workers.values(),
+    ], { what: `bundle ${entry}` });
+  const whole = await Deno.makeTempDir({ prefix: "openclaw-bundle-" });
+  try {
+    await Promise.all([bundleTo(embed, "--minify"), bundleTo(whole)]);
+    await requireDisposals(embed, whole);
+  } finally {
+    await Deno.remove(whole, { recursive: true });
+  }
 
   // A worker is started by its name in the sources; that file starts the bundled one.
   for (const [spelled, file] of workers) {
@@ -106,6 +114,29 @@ export async function bundle(
   const main = join(embed, bundledName(basename(entry)));
   await Deno.writeTextFile(main, `import "./timers.mjs";\n${await Deno.readTextFile(main)}`);
   await Deno.writeTextFile(join(embed, "deno.json"), JSON.stringify({ unstable }));
+}
+
+/**
+ * The minifier takes a `using` whose value is read once, right behind it, for a `const`, and puts
+ * the value in its place: then nothing is ever disposed of. Throws where one is missing.
+ */
+async function requireDisposals(minified: string, whole: string): Promise<void> {
+  const [left, all] = await Promise.all([minified, whole].map(disposals));
+  if (left === all) return;
+  throw new Error(
+    `The minifier has kept ${left} of ${all} \`using\` declarations: find those whose value is ` +
+      "read once, in the next statement, and read it later or twice",
+  );
+}
+
+async function disposals(folder: string): Promise<number> {
+  let count = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".js")) continue;
+    const code = await Deno.readTextFile(join(folder, name));
+    count += code.match(/\busing\s+[\w$]+\s*=/g)?.length ?? 0;
+  }
+  return count;
 }
 
 /**

@@ -48,6 +48,24 @@ Deno.test("a bundle is refused when a file that the program names is not there",
   );
 });
 
+Deno.test("a bundle is refused in which something would not be disposed of", async () => {
+  await using place = await folderOf({
+    "main.ts": `
+      export async function run(open: () => Promise<Disposable & { name: string }>) {
+        using opened = await open();
+        const name = opened.name;
+        await close(name);
+        return name;
+      }
+      async function close(name: string) { await Promise.resolve(name); }
+      console.log(await run(() => Promise.resolve({ name: "a", [Symbol.dispose]() {} })));`,
+  });
+  await rejects(
+    bundle({ entry: join(place.path, "main.ts") }, join(place.path, "embed")),
+    /^Error: The minifier has kept 0 of 1 `using` declarations: /,
+  );
+});
+
 async function folderOf(files: Readonly<Record<string, string>>) {
   const path = await Deno.makeTempDir();
   for (const [name, text] of Object.entries(files)) {

@@ -563,7 +563,7 @@ export class Runs implements AsyncDisposable {
     await this.#insist(runId, () => this.#store.synced(), signal);
     await setImmediate();
     using slot = await this.#slots.take(signal);
-    const begun = slot && await this.#insist(runId, () => this.#begin(batch), signal);
+    const begun = await this.#insist(runId, () => slot && this.#begin(batch), signal);
     if (begun === undefined) {
       if (this.#closing) return; // still accepted: taken up at the next start
       await this.#insist(runId, () => this.#drop(batch, active.stopReason ?? "stop"));

@@ -91,9 +91,9 @@ export class Client {
     const route = `${method} ${routeOf(path)}`;
     this.#refuseIfSpent(route);
     using form = upload && await Form.open(body, upload);
-    const sent = form ?? (body === undefined ? undefined : jsonOf(body));
     const patienceMs = this.#patienceMs + (upload?.size ?? 0) / SLOWEST_BYTES_PER_MS;
     using deadline = new Deadline(patienceMs, signal);
+    const sent = form ?? (body === undefined ? undefined : jsonOf(body));
     let response: Response;
     let text: string;
     try {

@@ -34,12 +34,13 @@ export async function* doorFindings(call: Call): AsyncIterable<Finding> {
 
 async function opensWithoutSecret(url: string): Promise<boolean> {
   try {
-    await using client = await GatewayClient.connect({
+    const client = await GatewayClient.connect({
       url,
       client: { id: "cli", mode: "probe", version: VERSION, platform: Deno.build.os },
       scopes: ["operator.read"],
       timeoutMs: KNOCK_MS,
     });
+    await client[Symbol.asyncDispose]();
     return (client.hello.auth?.scopes.length ?? 0) > 0;
   } catch {
     return false; // refused, or nobody is there
