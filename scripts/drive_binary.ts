@@ -11,6 +11,8 @@ import { compiled, startGateway, TOKEN } from "./gateway_process.ts";
 
 /** A gateway that was asked to end may take this long. */
 const FAREWELL_MS = 2_000;
+/** Answers that take longer than this never come. */
+const PATIENCE_MS = 60_000;
 
 const program = compiled(Deno.args[0]);
 await using parts = new AsyncDisposableStack();
@@ -60,6 +62,15 @@ await step("remembers after a kill", async () => {
   deepStrictEqual(await questions(), ["What was first?", "What was second?"]);
 });
 
+await step("answers more conversations than it answers at once", async () => {
+  const keys = Array.from({ length: 10 }, (_, n) => `talk-${n}`);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const fail = () => reject(new Error(`not all are answered after ${PATIENCE_MS} ms`));
+  const timer = setTimeout(fail, PATIENCE_MS);
+  await Promise.race([late, Promise.all(keys.map((key) => chat("Are you there?", key)))])
+    .finally(() => clearTimeout(timer));
+});
+
 console.log(`${score.passed} passed, ${score.failed} failed`);
 Deno.exitCode = score.failed === 0 ? 0 : 1;
 
@@ -89,14 +100,14 @@ function connect(version = 4, onEvent?: (event: EventFrame) => void): Promise<Ga
 }
 
 /** Resolves when the agent's whole answer is there. */
-async function chat(message: string) {
+async function chat(message: string, sessionKey = "main") {
   const runId = crypto.randomUUID();
   const { promise: final, resolve } = Promise.withResolvers<string>();
   await using client = await connect(4, (event) => {
     if (!isEvent(event, "chat") || event.payload.runId !== runId) return;
     if (event.payload.state !== "delta") resolve(JSON.stringify(event.payload));
   });
-  await client.request("chat.send", { sessionKey: "main", message, idempotencyKey: runId });
+  await client.request("chat.send", { sessionKey, message, idempotencyKey: runId });
   match(
     await Promise.race([final, client.closed.then(() => "closed")]),
     /"state":"final".*"text":"/,
