@@ -74,9 +74,15 @@ export class Attempts {
 
   /** Who has just failed stays. */
   #forgetOne(now: number): void {
-    const older = [...this.#records.keys()].slice(0, -1);
-    const isLocked = (key: string) => (this.#records.get(key)?.lockedUntil ?? 0) > now;
-    const forgotten = older.find((key) => !isLocked(key)) ?? older[0];
+    let left = this.#records.size - 1; // the last one was just made
+    let forgotten: string | undefined;
+    for (const [key, { lockedUntil }] of this.#records) {
+      if (left-- === 0) break;
+      forgotten ??= key;
+      if (lockedUntil > now) continue;
+      forgotten = key;
+      break;
+    }
     if (forgotten !== undefined) this.#records.delete(forgotten);
   }
 }
