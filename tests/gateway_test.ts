@@ -51,6 +51,21 @@ Deno.test("a client of protocol 3 gets version 3, one of 3..4 version 4, others 
   deepStrictEqual(await future.closed, { code: 1002, reason: "protocol mismatch" });
 });
 
+Deno.test("requests that wait for their answers may not be too long together", async () => {
+  await using gateway = await startGateway();
+  await using waiting = await gateway.connect();
+  const ask = (runId: string) => waiting.client.request("agent.wait", { runId, timeoutMs: 60_000 });
+  const asked = ["a", "b"].map((letter) => ask(letter.repeat(20 * 1024 * 1024)).catch(() => {}));
+  await rejects(ask("c".repeat(20 * 1024 * 1024)), (error) => {
+    ok(error instanceof GatewayRefusal);
+    deepStrictEqual([error.code, error.retryable], ["UNAVAILABLE", true]);
+    return true;
+  });
+  strictEqual((await waiting.client.request("health", {})).ok, true);
+  await waiting.client[Symbol.asyncDispose]();
+  await Promise.all(asked);
+});
+
 for (
   const [what, frame, code, reason] of [
     ["no JSON", "hello", 1000, ""],

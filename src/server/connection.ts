@@ -44,6 +44,8 @@ const MAX_REASON_BYTES = 123;
 const MAX_ROLE_FAULTS = 10;
 /** Requests of one connection that may wait for their answers. */
 const MAX_IN_FLIGHT = 512;
+/** How long these may be together; a letter is taken for a byte. */
+const MAX_IN_FLIGHT_LENGTH = 50 * 1024 * 1024;
 /** How long a closed socket may take to say goodbye before it is cut, in milliseconds. */
 const GOODBYE_MS = 700;
 
@@ -117,6 +119,7 @@ class Connection {
   #isAsking = false;
   #seq = 0;
   #inFlight = 0;
+  #inFlightLength = 0;
   #roleFaults = 0;
   #goodbye: ReturnType<typeof setTimeout> | undefined;
   readonly #gone: () => void;
@@ -215,7 +218,7 @@ class Connection {
       const fault = explainRequestFrame(frame) ?? "";
       return this.#refuse(idOf(frame), invalid(`invalid request frame: ${fault}`));
     }
-    this.#request(frame, this.#state);
+    this.#request(frame, this.#state, lengthOf(data));
   }
 
   #handshake(frame: unknown): void {
@@ -319,11 +322,13 @@ class Connection {
   #request(
     { id, method, params }: { id: string; method: string; params?: unknown },
     { caller }: { caller: Caller },
+    length: number,
   ): void {
     if (method === "connect") {
       return this.#refuse(id, invalid("connect is only valid as the first request"));
     }
-    if (this.#inFlight >= MAX_IN_FLIGHT) {
+    const isTooLong = this.#inFlight > 0 && this.#inFlightLength + length > MAX_IN_FLIGHT_LENGTH;
+    if (isTooLong || this.#inFlight >= MAX_IN_FLIGHT) {
       return this.#refuse(
         id,
         new GatewayError("UNAVAILABLE", `too many requests wait for their answers`, {
@@ -341,10 +346,14 @@ class Connection {
       const result = this.#parts.gateway.dispatch(method, params, call);
       if (!(result instanceof Promise)) return this.#succeed(id, result);
       this.#inFlight++;
+      this.#inFlightLength += length;
       result.then(
         (payload) => this.#succeed(id, payload),
         (thrown) => this.#refuse(id, thrown, method),
-      ).finally(() => this.#inFlight--);
+      ).finally(() => {
+        this.#inFlight--;
+        this.#inFlightLength -= length;
+      });
     } catch (thrown) {
       this.#refuse(id, thrown, method);
     }
@@ -392,6 +401,10 @@ function readFrame(data: unknown): unknown {
   } catch {
     return undefined; // said by its absence
   }
+}
+
+function lengthOf(data: unknown): number {
+  return typeof data === "string" ? data.length : (data as ArrayBuffer).byteLength; // the only other kind
 }
 
 function idOf(frame: unknown): string {
