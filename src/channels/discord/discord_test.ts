@@ -174,6 +174,28 @@ Deno.test("what was missed in a direct chat that nobody knew of is read when it 
   deepStrictEqual([...new Set(me.inbox.texts())], ["one", "three", "two", "four"]);
 });
 
+Deno.test("a direct chat is new until all is read that was missed in it", async () => {
+  await using me = account();
+  const { world, gateway } = me.discord;
+  const [ada, bob] = [world.addUser("ada"), world.addUser("bob")];
+  await me.connect();
+  await me.has(me.discord.say(ada, "one"));
+  await me.stop();
+  gateway.expire();
+  for (const text of ["two", "three"]) me.discord.say(bob, text);
+  await me.connect();
+  await me.has(me.discord.say(ada, "four"));
+  const release = me.inbox.hold();
+  me.discord.say(bob, "five");
+  await me.inbox.asked(me.inbox.received.length + 1); // "two" is being stored
+  const stopped = me.stop();
+  release();
+  await stopped;
+  await me.connect();
+  await me.has(me.discord.say(bob, "six"));
+  deepStrictEqual([...new Set(me.inbox.texts())], ["one", "four", "two", "three", "five", "six"]);
+});
+
 Deno.test("many missed messages are read page by page, also when Discord says to wait", async () => {
   await using me = account();
   const { world, gateway, rest } = me.discord;

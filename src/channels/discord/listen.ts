@@ -68,6 +68,9 @@ export class Listener {
     MAX_MEMBERS,
   );
 
+  /** The direct chat that is got to know: it is known once all is read that was missed in it. */
+  #meeting: string | undefined;
+
   constructor(parts: ListenerParts) {
     this.#parts = parts;
   }
@@ -84,6 +87,7 @@ export class Listener {
         return await this.#catchUpGuild(event.d);
       case "MESSAGE_CREATE":
         await this.#meet(event.d);
+        if (this.#parts.signal.aborted) return; // it comes again, behind what was not read
         return await this.#message(event.d);
       case "MESSAGE_UPDATE":
         await this.#receive(event, (around) => toEdit(event.d, around));
@@ -195,7 +199,12 @@ export class Listener {
     const isKnown = guild_id !== undefined || this.#parts.memory.knowsDirect(channel_id);
     if (isKnown || missedSince === undefined || !isId(channel_id)) return;
     const since = Math.max(timeOf(missedSince) - OVERLAP_MS, Date.now() - STRANGER_MS);
-    await this.#readAfter(idAt(since), { channel_id });
+    this.#meeting = channel_id;
+    try {
+      await this.#readAfter(idAt(since), { channel_id });
+    } finally {
+      this.#meeting = undefined;
+    }
   }
 
   /** `done` hears of each message that was dealt with. */
@@ -259,7 +268,8 @@ export class Listener {
     }
     const { channel_id: channelId, guild_id } = message;
     if (!isId(message.id) || !isId(channelId)) return;
-    memory.see(message.id, { channelId, isDirect: guild_id === undefined });
+    const isDirect = guild_id === undefined && channelId !== this.#meeting;
+    memory.see(message.id, { channelId, isDirect });
   }
 
   async #interaction(event: { t: string; d: APIInteraction }): Promise<void> {
