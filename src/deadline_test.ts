@@ -1,4 +1,5 @@
 import { strictEqual } from "node:assert/strict";
+import { stopClock } from "../tests/clock.ts";
 import { aborted, Deadline, pause } from "./deadline.ts";
 
 Deno.test("a deadline aborts once its time has passed, and says so", async () => {
@@ -8,28 +9,16 @@ Deno.test("a deadline aborts once its time has passed, and says so", async () =>
 });
 
 Deno.test("a deadline that is restarted begins anew, also when its first time is over", () => {
-  const { setTimeout } = globalThis;
-  const { now } = performance;
-  const ringing: (() => void)[] = [];
-  let time = 0;
-  performance.now = () => time;
-  globalThis.setTimeout = ((ring: () => void) => ringing.push(ring)) as typeof setTimeout;
-  try {
-    using deadline = new Deadline(100);
-    time = 60;
-    deadline.restart();
-    time = 100;
-    ringing.shift()?.();
-    strictEqual(deadline.isOver, false);
-    time = 160;
-    ringing.shift()?.();
-    strictEqual(deadline.isOver, true);
-    strictEqual(deadline.signal.aborted, true);
-    strictEqual(ringing.length, 0);
-  } finally {
-    performance.now = now;
-    globalThis.setTimeout = setTimeout;
-  }
+  using clock = stopClock("performance", "setTimeout", "clearTimeout");
+  using deadline = new Deadline(100);
+  clock.tick(60);
+  deadline.restart();
+  clock.tick(99);
+  strictEqual(deadline.isOver, false);
+  clock.tick(1);
+  strictEqual(deadline.isOver, true);
+  strictEqual(deadline.signal.aborted, true);
+  strictEqual(clock.countTimers(), 0);
 });
 
 Deno.test("a deadline aborts with the outer signal, for its reason", () => {

@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { stopClock } from "../../tests/clock.ts";
 import { FakeGateway, type FakeGatewayOptions, type Peer, Refuse } from "../client/fake_gateway.ts";
 import { run } from "./cli.ts";
 import { FakeIo, type FakeIoOptions } from "./fake_io.ts";
@@ -28,27 +29,18 @@ Deno.test("agent waits for a run that may take a month", async () => {
     answers: {
       agent: ({ idempotencyKey: runId }: { idempotencyKey: string }, peer: Peer) => {
         peer.answer({ runId, status: "accepted", acceptedAt: 1, sessionKey: "agent:main:main" });
+        clock.tick(60_000);
         const meta = { durationMs: 1, aborted: false };
         const payloads = [{ text: "Done", mediaUrl: null }];
         return { runId, status: "ok", summary: "completed", result: { payloads, meta } };
       },
     },
   });
-  const { setTimeout } = globalThis;
-  const delays: number[] = [];
-  globalThis.setTimeout = ((ring: () => void, ms = 0) => {
-    delays.push(ms);
-    return setTimeout(ring, ms);
-  }) as typeof setTimeout;
-  try {
-    const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
-    const argv = ["agent", "-m", "hi", "--timeout", "2592000"];
-    const code = await run([...argv, "--url", gateway.url, "--token", "t"], io);
-    deepStrictEqual([code, io.stdout, io.stderr], [0, "Done\n", ""]);
-  } finally {
-    globalThis.setTimeout = setTimeout;
-  }
-  strictEqual(Math.max(...delays), 2 ** 31 - 1); // a longer one would ring at once
+  using clock = stopClock("setTimeout", "clearTimeout");
+  const io = new FakeIo({ env: { OPENCLAW_STATE_DIR: "/nowhere" } });
+  const argv = ["agent", "-m", "hi", "--timeout", "2592000"];
+  const code = await run([...argv, "--url", gateway.url, "--token", "t"], io);
+  deepStrictEqual([code, io.stdout, io.stderr], [0, "Done\n", ""]);
 });
 
 async function ask(
