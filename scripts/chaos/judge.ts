@@ -249,7 +249,8 @@ function passedOver({ networks, said }: Evidence, { inbox }: Files): readonly st
     network.chats.flatMap(({ id: chat }) => {
       const own = said.filter((message) => message.network === network && message.chat === chat);
       const isHere = ({ messageId }: Said) => inbox.has(nameOf(network.id, chat, messageId));
-      return own.slice(0, own.findLastIndex(isHere)).filter((message) => !isHere(message)).map(
+      const last = own.findLastIndex(isHere); // -1 where none came
+      return own.filter((message, at) => at < last && !isHere(message)).map(
         ({ id }) => `${network.id} chat ${chat}: ${id} never came to us, and later ones did`,
       );
     })
