@@ -193,12 +193,19 @@ const UNREADABLE: TextBlock = { type: "text", text: "[a picture that could not b
  * its conversation. Whoever cuts a text may leave such; it is mended here, and never in the store.
  */
 function inWholeLetters({ system, messages, ...request }: ModelRequest): ModelRequest {
-  return { ...request, system: wellFormed(system), messages: wellFormed(messages) };
+  return { ...request, system: system.toWellFormed(), messages: messages.map(wellFormed) };
 }
 
-/** The value itself where nothing is to be mended, as mostly: conversations are long. */
-function wellFormed<T>(value: T): T {
-  return isWellFormed(value) ? value : mended(value);
+/** Of messages that were looked at: each is sent again with all that follow it. */
+const wholes = new WeakMap<Message, Message>();
+
+/** The message itself where nothing is to be mended, as mostly. */
+function wellFormed(message: Message): Message {
+  const known = wholes.get(message);
+  if (known !== undefined) return known;
+  const whole = isWellFormed(message) ? message : mended(message);
+  wholes.set(message, whole);
+  return whole;
 }
 
 function isWellFormed(value: unknown): boolean {
