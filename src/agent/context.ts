@@ -1,5 +1,5 @@
 /** What the model is shown: who it is, where it is, and the conversation so far. */
-import type { Tool } from "../model.ts";
+import type { Tool, ToolSpec } from "../model.ts";
 import type { AgentIdentity } from "../run.ts";
 import type { Message, ToolCallBlock, ToolResultMessage, TranscriptEntry } from "../session.ts";
 import type { Shown } from "./workspace.ts";
@@ -143,3 +143,16 @@ export function estimateTokens(value: Message | string): number {
 }
 
 const IMAGE_TOKENS = 1_500;
+
+/** Of parameters, which are many and never change. */
+const tokensOfParameters = new WeakMap<ToolSpec["parameters"], number>();
+
+/** About how many tokens it takes to tell of a tool. */
+export function tokensOfTool({ name, description, parameters }: ToolSpec): number {
+  let tokens = tokensOfParameters.get(parameters);
+  if (tokens === undefined) {
+    tokens = estimateTokens(JSON.stringify(parameters));
+    tokensOfParameters.set(parameters, tokens);
+  }
+  return tokens + estimateTokens(name) + estimateTokens(description);
+}

@@ -24,7 +24,7 @@ import {
   planCompaction,
   roomIn,
 } from "./compaction.ts";
-import { estimateTokens, toMessages } from "./context.ts";
+import { estimateTokens, tokensOfTool, toMessages } from "./context.ts";
 
 /** What a turn is made with. */
 export interface TurnParts {
@@ -142,7 +142,8 @@ class Turn {
     this.#parts = parts;
     this.#signal = signal;
     const { system, tools } = parts;
-    this.#overhead = estimateTokens(system) + estimateTokens(JSON.stringify(tools));
+    this.#overhead = estimateTokens(system) +
+      tools.reduce((sum, tool) => sum + tokensOfTool(tool), 0);
   }
 
   get contextWindow(): number {

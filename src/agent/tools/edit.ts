@@ -5,6 +5,12 @@ import type { Jail } from "./jail.ts";
 import { defineTool, Refusal } from "./tool.ts";
 import { MAX_FILE } from "./write.ts";
 
+const PARAMETERS = Type.Object({
+  path: Type.String({ description: "Path of the file, relative to the workspace" }),
+  oldText: Type.String({ minLength: 1, description: "The passage to replace" }),
+  newText: Type.String({ maxLength: MAX_FILE, description: "What to put in its place" }),
+});
+
 /** Edits inside the jail. */
 export function editTool(jail: Jail): Tool {
   return defineTool({
@@ -12,11 +18,7 @@ export function editTool(jail: Jail): Tool {
     label: "Edit file",
     description: "Replaces one passage of a text file of the workspace. The old text must be " +
       "exactly as in the file, with its spaces and line breaks, and occur only once.",
-    parameters: Type.Object({
-      path: Type.String({ description: "Path of the file, relative to the workspace" }),
-      oldText: Type.String({ minLength: 1, description: "The passage to replace" }),
-      newText: Type.String({ maxLength: MAX_FILE, description: "What to put in its place" }),
-    }),
+    parameters: PARAMETERS,
     async run({ path, oldText, newText }) {
       const { file, ...found } = await jail.open(path);
       const text = await readAll(file, found.shown);

@@ -8,6 +8,17 @@ import { defineTool, Refusal } from "./tool.ts";
 const MAX_ENTRIES = 1_000;
 const MAX_DEPTH = 8;
 
+const PARAMETERS = Type.Object({
+  path: Type.Optional(Type.String({ description: "The folder; the workspace when omitted" })),
+  depth: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_DEPTH,
+      description: "How deep to go; 1 when omitted",
+    }),
+  ),
+});
+
 /** Lists inside the jail. */
 export function listTool(jail: Jail): Tool {
   return defineTool({
@@ -15,16 +26,7 @@ export function listTool(jail: Jail): Tool {
     label: "List files",
     description: "Lists the files and folders of the workspace, or of a folder in it. " +
       "Folders end in '/'. Links are named, not followed.",
-    parameters: Type.Object({
-      path: Type.Optional(Type.String({ description: "The folder; the workspace when omitted" })),
-      depth: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: MAX_DEPTH,
-          description: "How deep to go; 1 when omitted",
-        }),
-      ),
-    }),
+    parameters: PARAMETERS,
     async run({ path = ".", depth = 1 }, signal) {
       const { real, shown, info } = await jail.find(path);
       if (!info.isDirectory) throw new Refusal(`'${shown}' is not a folder`);

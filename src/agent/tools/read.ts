@@ -8,6 +8,12 @@ import { defineTool } from "./tool.ts";
 const PAGE_LINES = 2_000;
 const PAGE_CHARS = 50_000;
 
+const PARAMETERS = Type.Object({
+  path: Type.String({ description: "Path of the file, relative to the workspace" }),
+  offset: Type.Optional(Type.Integer({ minimum: 1, description: "First line, from 1" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, description: "How many lines" })),
+});
+
 /** Reads inside the jail. */
 export function readTool(jail: Jail): Tool {
   return defineTool({
@@ -15,11 +21,7 @@ export function readTool(jail: Jail): Tool {
     label: "Read file",
     description: `Reads a text file of the workspace: up to ${PAGE_LINES} lines or ` +
       `${PAGE_CHARS} characters. A longer file says where to go on.`,
-    parameters: Type.Object({
-      path: Type.String({ description: "Path of the file, relative to the workspace" }),
-      offset: Type.Optional(Type.Integer({ minimum: 1, description: "First line, from 1" })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, description: "How many lines" })),
-    }),
+    parameters: PARAMETERS,
     async run({ path, offset = 1, limit = PAGE_LINES }, signal) {
       const { file, shown } = await jail.open(path);
       using _open = file;

@@ -20,6 +20,21 @@ const REGEX_MS = 1_000;
 /** Folders that hold what programs wrote, not people. */
 const SKIPPED = new Set([".git", "node_modules"]);
 
+const PARAMETERS = Type.Object({
+  query: Type.String({ minLength: 1, maxLength: 1_000, description: "What to find" }),
+  regex: Type.Optional(
+    Type.Boolean({
+      description: "Whether the query is a regular expression; false when omitted",
+    }),
+  ),
+  path: Type.Optional(
+    Type.String({ description: "The folder or file; the workspace when omitted" }),
+  ),
+  glob: Type.Optional(
+    Type.String({ maxLength: 300, description: "Only such files, as *.md or notes/**/*.txt" }),
+  ),
+});
+
 /** Searches inside the jail. */
 export function searchTool(jail: Jail): Tool {
   return defineTool({
@@ -27,20 +42,7 @@ export function searchTool(jail: Jail): Tool {
     label: "Search files",
     description: "Finds lines in the text files of the workspace, whatever their case. " +
       "Answers with path:line: text.",
-    parameters: Type.Object({
-      query: Type.String({ minLength: 1, maxLength: 1_000, description: "What to find" }),
-      regex: Type.Optional(
-        Type.Boolean({
-          description: "Whether the query is a regular expression; false when omitted",
-        }),
-      ),
-      path: Type.Optional(
-        Type.String({ description: "The folder or file; the workspace when omitted" }),
-      ),
-      glob: Type.Optional(
-        Type.String({ maxLength: 300, description: "Only such files, as *.md or notes/**/*.txt" }),
-      ),
-    }),
+    parameters: PARAMETERS,
     async run({ query, regex = false, path = ".", glob }, signal) {
       const start = await jail.find(path);
       using matcher = regex

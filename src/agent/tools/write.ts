@@ -7,6 +7,11 @@ import { defineTool } from "./tool.ts";
 /** Characters of a file that a tool may write. */
 export const MAX_FILE = 1_000_000;
 
+const PARAMETERS = Type.Object({
+  path: Type.String({ description: "Path of the file, relative to the workspace" }),
+  content: Type.String({ maxLength: MAX_FILE, description: "The whole new text" }),
+});
+
 /** Writes inside the jail. */
 export function writeTool(jail: Jail): Tool {
   return defineTool({
@@ -14,10 +19,7 @@ export function writeTool(jail: Jail): Tool {
     label: "Write file",
     description: "Writes a text file of the workspace, replacing what is there. " +
       "Makes missing folders. To change a part of a file, use edit.",
-    parameters: Type.Object({
-      path: Type.String({ description: "Path of the file, relative to the workspace" }),
-      content: Type.String({ maxLength: MAX_FILE, description: "The whole new text" }),
-    }),
+    parameters: PARAMETERS,
     async run({ path, content }) {
       const { shown, created } = await jail.write(path, content);
       return `${created ? "Created" : "Replaced"} '${shown}' (${content.length} characters)`;
