@@ -89,9 +89,12 @@ export class Conversations {
     return session;
   }
 
-  /** Starts a new transcript under the same key; what was set is kept, what was counted is not. */
+  /**
+   * Starts a new transcript under the same key; what was set is kept, what was counted is not.
+   * Rejects, with nothing changed, where what runs does not stop.
+   */
   async reset(key: SessionKey): Promise<Session> {
-    await this.#runs().abort(key, { stopReason: "stop" });
+    await this.#halt(key);
     const session = this.#store.sessions.save(key, {
       agentId: agentOf(key),
       sessionId: randomUUID(),
@@ -117,13 +120,21 @@ export class Conversations {
     if (key === this.#settings.mainSessionKey) {
       throw invalid(`Cannot delete the main session (${key}).`);
     }
-    await this.#runs().abort(key, { stopReason: "stop" });
-    if (this.#runs().isActive(key)) {
-      throw new GatewayError("UNAVAILABLE", `session ${key} is at work`);
-    }
+    await this.#halt(key);
     const removed = this.#store.sessions.remove(key, { transcript });
     if (removed) this.#publish(key, "delete");
     return removed;
+  }
+
+  /** Stops what runs and what waits. Rejects where a run goes on: it would write into what follows. */
+  async #halt(key: SessionKey): Promise<void> {
+    const runs = this.#runs();
+    const stopped = await runs.abort(key, { stopReason: "stop" });
+    if (stopped.some((runId) => runs.sessionOf(runId) !== undefined)) {
+      throw new GatewayError("UNAVAILABLE", `session ${key} is at work, and was told to stop`, {
+        retryable: true,
+      });
+    }
   }
 
   /** Tells those who watch the list. */

@@ -70,7 +70,7 @@ Deno.test("what is done at intervals outlives a store that fails", async () => {
     new Set([
       "What was not sent in time could not be looked for",
       "How the gateway is could not be told",
-    "How the networks are could not be told",
+      "How the networks are could not be told",
       "What is over could not be forgotten",
       "A heartbeat failed",
     ]),

@@ -1,6 +1,14 @@
-import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  notStrictEqual,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ParamsOf } from "../../../schemas/mod.ts";
+import { stopClock } from "../../../tests/clock.ts";
 import { callerOf, startKernel, type TestKernel } from "../../../tests/kernel.ts";
 import type { SessionKey } from "../../session.ts";
 
@@ -291,6 +299,36 @@ Deno.test("sessions.reset stops what runs and what waits", async () => {
   strictEqual(turn.signal.aborted, true);
   for (const runId of ["r1", "r2"]) strictEqual(kernel.store.runs.get(runId)?.state, "aborted");
   strictEqual((await kernel.call("chat.history", { sessionKey: "main" })).messages.length, 0);
+});
+
+Deno.test("a run that does not stop keeps its session from being reset or deleted", async () => {
+  await using kernel = startKernel();
+  const begun = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  kernel.agent.run = async function* () { // deaf to its signal
+    begun.resolve();
+    await over.promise;
+    yield { type: "end", outcome: { status: "aborted", text: "", provider: "test", model: "one" } };
+  };
+  const params = { sessionKey: "notes", message: "hi", idempotencyKey: "r1" };
+  await kernel.call("chat.send", params);
+  await begun.promise;
+  const session = () => kernel.store.sessions.get("agent:main:notes" as SessionKey);
+  const before = session()?.id;
+  {
+    using clock = stopClock("setTimeout", "clearTimeout");
+    const refusals = (["sessions.reset", "sessions.delete"] as const).map((method) =>
+      rejects(kernel.call(method, { key: "notes" }), /is at work/)
+    );
+    await clock.tickAsync(5_000);
+    await Promise.all(refusals);
+  }
+  strictEqual(session()?.id, before);
+  over.resolve();
+  await kernel.call("agent.wait", { runId: "r1" });
+  await kernel.call("sessions.reset", { key: "notes" });
+  notStrictEqual(session()?.id, before);
+  strictEqual(session()?.stats.status, undefined);
 });
 
 Deno.test("sessions.delete forgets a session, but not the main one", async () => {
