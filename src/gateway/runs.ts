@@ -123,6 +123,8 @@ interface ActiveRun {
   stopReason?: StopReason;
   /** Something of it is stored since it was last asked: it can't be taken again. */
   hasActed: boolean;
+  /** Why it fails is in the transcript. */
+  hasSaidWhy: boolean;
   /** Told to the agent, which has not answered yet. */
   notices: Told | undefined;
 }
@@ -459,6 +461,7 @@ export class Runs implements AsyncDisposable {
       joining: [],
       stats: {},
       hasActed: false,
+      hasSaidWhy: false,
       notices: undefined,
     };
     lane.active = active;
@@ -608,6 +611,15 @@ export class Runs implements AsyncDisposable {
       provider: "",
       model: "",
     };
+    if (outcome.status === "error" && !active.hasSaidWhy) {
+      const { error, provider, model } = outcome;
+      const message: AssistantMessage = {
+        ...failed(error, { provider, model, timestamp: Date.now() }),
+        ...(options.compact === true ? { command: true } : {}),
+      };
+      const run = { session, runId, texts, active, answering };
+      await this.#insist(runId, () => this.#keep({ type: "message", message }, run));
+    }
     const { stopReason, stats } = active;
     const ending = { outcome, session, texts, startedAt, stopReason, stats };
     const at = await this.#insist(runId, () => this.#end(last, ending));
@@ -709,6 +721,7 @@ export class Runs implements AsyncDisposable {
       const text = message.role === "assistant" ? textOf(message).trim() : "";
       if (text !== "") texts.push(text);
       active.hasActed = true;
+      if (message.role === "assistant") active.hasSaidWhy = message.stopReason === "error";
       const isAnswer = message.role === "assistant" && message.stopReason !== "error";
       const entry = this.#store.transaction(() => {
         const isWhole = message.role === "assistant" && message.stopReason !== "aborted";
@@ -893,15 +906,11 @@ export class Runs implements AsyncDisposable {
   /** A run that a crash cut in half is closed as such, and never repeated: its tools may have acted. */
   #closeInterrupted(run: StoredRun, now: number): void {
     const session = this.#store.sessions.get(run.sessionKey);
-    const message: AssistantMessage = {
-      role: "assistant",
-      content: [],
-      provider: session?.stats.modelProvider ?? "openclaw",
-      model: session?.stats.model ?? "gateway",
-      stopReason: "error",
-      errorMessage: INTERRUPTED,
+    const message = failed(INTERRUPTED, {
+      provider: session?.stats.modelProvider,
+      model: session?.stats.model,
       timestamp: now,
-    };
+    });
     const result: RunResult = {
       status: "error",
       texts: [],
@@ -1005,6 +1014,22 @@ function canJoin({ method, options }: Submission): boolean {
 function sameChat(one: ReplyTarget | undefined, other: ReplyTarget | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return chatOf(one.place) === chatOf(other.place);
+}
+
+/** What stands in the transcript where an answer would, for a run that failed. */
+function failed(
+  errorMessage: string,
+  { provider, model, timestamp }: { provider?: string; model?: string; timestamp: number },
+): AssistantMessage {
+  return {
+    role: "assistant",
+    content: [],
+    provider: provider || "openclaw",
+    model: model || "gateway",
+    stopReason: "error",
+    errorMessage,
+    timestamp,
+  };
 }
 
 function answeringOf({ runId, sessionKey, options }: Submission): Answering | undefined {

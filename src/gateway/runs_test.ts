@@ -467,6 +467,41 @@ Deno.test("an agent that throws ends its run with an error, and the next one beg
   await ended(kernel, "r2");
 });
 
+Deno.test("whoever reads of a run that failed finds why, once", async () => {
+  await using kernel = startKernel();
+  const why = async (runId: string) => {
+    await kernel.events.chat("error", runId);
+    const { messages } = await kernel.call("chat.history", { sessionKey: "main" });
+    return messages.filter(({ __openclaw, role }) =>
+      __openclaw?.runId === runId && role === "assistant"
+    ).map(({ errorMessage }) => errorMessage);
+  };
+  await send(kernel, "one", { idempotencyKey: "r1" });
+  await (await kernel.agent.turn()).ends({ status: "error", kind: "auth", error: "no key" });
+  deepStrictEqual(await why("r1"), ["no key"]);
+  strictEqual(kernel.events.of("session.message").at(-1)?.message.errorMessage, "no key");
+
+  await send(kernel, "two", { idempotencyKey: "r2" });
+  const second = await kernel.agent.turn();
+  await second.emit({
+    type: "message",
+    message: assistantMessage("", { stopReason: "error", errorMessage: "too much" }),
+  });
+  await second.ends({ status: "error", kind: "rate_limit", error: "too much" });
+  deepStrictEqual(await why("r2"), ["too much"]);
+
+  await send(kernel, "/compact", { idempotencyKey: "r3" });
+  await (await kernel.agent.turn()).ends({ status: "error", kind: "auth", error: "no key" });
+  deepStrictEqual(await why("r3"), ["no key"]);
+  await send(kernel, "four");
+  const last = await kernel.agent.turn();
+  deepStrictEqual(
+    last.io.history().map((entry) => entry.kind === "message" && entry.message.role),
+    ["user", "assistant", "user", "assistant", "user"],
+  );
+  await last.ends();
+});
+
 // ── what outlives the process ─────────────────────────────────────────────────────────────────
 
 Deno.test("after a crash, what was accepted is done", async () => {
