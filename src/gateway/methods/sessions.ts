@@ -153,27 +153,25 @@ export function sessionHandlers(parts: SessionParts): HandlersFor<typeof contrac
 
     "sessions.create": async (params, { caller }) => {
       const runId = params.idempotencyKey ?? randomUUID();
-      const known = runs.get(runId);
-      const key = keyOf(
-        params.key ?? known?.sessionKey ?? `dashboard:${randomUUID()}`,
-        params.agentId,
-      );
-      settings.requireAgent(agentOf(key));
+      const asked = keyOf(params.key ?? `dashboard:${randomUUID()}`, params.agentId);
+      settings.requireAgent(agentOf(asked));
       const text = readMessage(params.message ?? params.task ?? "");
       const attachments = readAttachments(params.attachments ?? []);
       const runStarted = text !== "" || attachments.length > 0;
-      if (runStarted) refuseDenied(conversations.get(key));
       const { label, displayName, model, thinkingLevel } = params;
-      const changes = await readChanges({ label, displayName, model, thinkingLevel }, key);
+      const changes = await readChanges({ label, displayName, model, thinkingLevel }, asked);
+      const known = runs.get(runId); // looked for last: what this repeats may have just come
+      const key = params.key === undefined ? known?.sessionKey ?? asked : asked;
+      if (runStarted) refuseDenied(conversations.get(key));
       const session = labelled(() => conversations.change(key, changes));
       conversations.changed(key, "create");
-      if (runStarted && runs.get(runId) === undefined) { // a repeat may have been quicker
+      if (runStarted && known === undefined) {
         const message = userMessage(text, { runId, attachments });
         const { timeoutMs } = params;
         const options = timeoutMs === undefined ? {} : { timeoutMs };
         const { connId, deviceId } = caller;
-        const asked = { message, options, connId, deviceId };
-        runs.submit({ runId, method: "chat.send", sessionKey: key, ...asked });
+        const turn = { message, options, connId, deviceId };
+        runs.submit({ runId, method: "chat.send", sessionKey: key, ...turn });
       }
       return {
         ok: true,

@@ -264,6 +264,17 @@ Deno.test("sessions.create makes a session of its own, and may say the first wor
   strictEqual(kernel.store.sessions.count({}), count);
 });
 
+Deno.test("sessions.create asked for twice at once makes one session", async () => {
+  await using kernel = startKernel();
+  const params = { message: "hello", idempotencyKey: "c1" };
+  const [one, other] = await Promise.all(
+    [params, params].map((params) => kernel.call("sessions.create", params)),
+  );
+  deepStrictEqual([one?.key, one?.sessionId], [other?.key, other?.sessionId]);
+  strictEqual(kernel.store.sessions.count({}), 1);
+  await (await kernel.agent.turn()).ends();
+});
+
 Deno.test("sessions.create says nothing in a session that may not be written to", async () => {
   await using kernel = startKernel();
   await kernel.call("sessions.patch", { key: "x", sendPolicy: "deny" });
