@@ -158,7 +158,7 @@ export class Runs implements AsyncDisposable {
   readonly #log: Log;
   readonly #slots: Slots;
   readonly #lanes = new Map<SessionKey, Lane>();
-  readonly #waiting = new Map<string, Set<(result: RunResult) => void>>();
+  readonly #waiting = new Map<string, Set<() => void>>();
   readonly #toolListeners = new Map<SessionKey, Map<string, number>>();
   readonly #working = new Set<Promise<void>>();
   readonly #preparing = new Set<string>();
@@ -290,26 +290,29 @@ export class Runs implements AsyncDisposable {
     return this.#preparing.has(runId);
   }
 
-  /** How the run ended. Waits for the end; `undefined` if the signal aborts or the time is up first. */
+  /**
+   * How the run ended. Waits for the end; `undefined` if the signal aborts, the time is up or the
+   * gateway stops first. Rejects where the store can't be read.
+   */
   async ended(
     runId: string,
     { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<RunResult | undefined> {
-    const stored = this.#store.runs.get(runId);
-    if (stored?.endedAt !== undefined) return stored.result as RunResult; // written by #end
-    if (signal?.aborted) return undefined;
-    const { promise, resolve } = Promise.withResolvers<RunResult | undefined>();
+    const result = () => this.#store.runs.get(runId)?.result as RunResult | undefined; // by #end
+    const known = result();
+    if (known !== undefined || signal?.aborted) return known;
+    const { promise, resolve } = Promise.withResolvers<void>();
     const waiters = this.#waiting.get(runId) ?? new Set();
     this.#waiting.set(runId, waiters.add(resolve));
-    const stop = () => resolve(undefined);
+    const stop = () => resolve();
     signal?.addEventListener("abort", stop, { once: true });
     const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs);
-    const result = await promise;
+    await promise;
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
     waiters.delete(resolve);
     if (waiters.size === 0 && this.#waiting.get(runId) === waiters) this.#waiting.delete(runId);
-    return result;
+    return result();
   }
 
   isActive(key: SessionKey): boolean {
@@ -473,7 +476,8 @@ export class Runs implements AsyncDisposable {
       for (const waiting of joining) lane.steering.push(waiting);
       if (late !== undefined) lane.backlog.unshift(late);
       try {
-        if (this.#announceEnd(last.runId)) this.#changed(key, "run-end");
+        this.#announceEnd(last.runId);
+        this.#changed(key, "run-end");
       } finally {
         queueMicrotask(() => this.#tellRoom(key)); // once what waits has moved up
         if (lane.backlog.size > 0 && mode === "collect" && !this.#closing) {
@@ -849,15 +853,12 @@ export class Runs implements AsyncDisposable {
     return endedAt;
   }
 
-  /** Tells who waits for a run that it ended. Returns whether it did. */
-  #announceEnd(runId: string): boolean {
-    const stored = this.#store.runs.get(runId);
-    if (stored?.endedAt === undefined) return false;
+  /** Wakes who waits for a run. They read for themselves how it ended, and hear where that fails. */
+  #announceEnd(runId: string): void {
     this.#askers.delete(runId);
     const waiters = this.#waiting.get(runId);
     this.#waiting.delete(runId);
-    for (const tell of waiters ?? []) tell(stored.result as RunResult); // written by #end
-    return true;
+    for (const wake of waiters ?? []) wake();
   }
 
   /** What a run was asked, at first and by what joined it, and has said and done, as far as it is stored. */
