@@ -215,8 +215,11 @@ export class Runs implements AsyncDisposable {
     this.prune(now);
   }
 
-  /** Forgets runs that ended too long ago to be asked for again. */
+  /** Forgets runs that ended too long ago to be asked for again, and who heard of their tools. */
   prune(now: number): void {
+    for (const key of this.#toolListeners.keys()) {
+      if (this.#listeners(key).size === 0) this.#toolListeners.delete(key);
+    }
     this.#store.runs.prune(now - KEEP_ENDED_MS);
   }
 
