@@ -17,7 +17,7 @@ export const SetupCompletion = Type.Object({
 }, { $id: "SetupCompletion" });
 export type SetupCompletion = Wire<typeof SetupCompletion>;
 
-/** Makes a code that lets one device in, once, within minutes. It holds no lasting secret. */
+/** Makes a code that lets one device in, within minutes. It holds no lasting secret. */
 export const DevicePairSetupCode = method("device.pair.setupCode", {
   access: "operator.admin",
   since: 4,

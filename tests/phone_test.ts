@@ -60,6 +60,18 @@ Deno.test("a phone scans a code, comes in as both that it is, and never shows th
   }
 });
 
+Deno.test("a phone that never got its answer shows its code again", async () => {
+  await using gateway = await startGateway({ config: FAR });
+  await using owner = await gateway.connect();
+  const { bootstrapToken } = await scan(owner, gateway, {});
+  const phone = new Phone(gateway, 4);
+  const lost = await during(phone.node({ bootstrapToken }), authOf);
+  const auth = await during(phone.node({ bootstrapToken }), authOf);
+  deepStrictEqual([auth.deviceToken, auth.deviceTokens], [lost.deviceToken, lost.deviceTokens]);
+  await owner.request("device.pair.remove", { deviceId: phone.key.deviceId });
+  await rejects(phone.node({ bootstrapToken }), /pairing required/);
+});
+
 Deno.test("fifty devices show one code at once, and one is in", async () => {
   await using gateway = await startGateway({ config: FAR });
   await using owner = await gateway.connect();

@@ -1,4 +1,4 @@
-/** Setup codes: each lets one new device in, once, within minutes, with what was chosen for it. */
+/** Setup codes: each lets one new device in, within minutes, with what was chosen for it. */
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import type { Role } from "../../schemas/contract.ts";
@@ -123,7 +123,8 @@ export class SetupCodes {
 
   /**
    * Uses a code up and pairs the device that shows it, with what the code gives. Returns whether it
-   * did: `false` for a code that is unknown, void or used, or that gives less than is asked for.
+   * did: `false` for a code that is unknown, void or used, or that gives less than is asked for. To
+   * the device that used it a code is good until `settle`: the answer may not have reached it.
    */
   redeem(token: string, { role, scopes, surface, ...device }: Newcomer): boolean {
     const codes = this.#codes();
@@ -132,9 +133,11 @@ export class SetupCodes {
     for (const code of codes) { // all of them, so that the time tells nothing
       if (timingSafeEqual(Buffer.from(code.hash, "base64url"), shown)) found = code;
     }
-    if (found === undefined || found.completion !== undefined) return false;
+    if (found === undefined) return false;
     const profile = PROFILES[found.profile];
     if (!profile.roles.includes(role) || !covers(profile.scopes, scopes)) return false;
+    // What it was given then, somebody may have taken back since: nothing is given again.
+    if (found.completion !== undefined) return this.#isOpenTo(device.deviceId, found);
     const { setupId } = found;
     const completion: SetupCompletion = {
       setupId,
@@ -150,6 +153,21 @@ export class SetupCodes {
     this.#log.info("A setup code was used", { setupId, deviceId: device.deviceId });
     this.#bus.publish({ name: "device.pair.setup.completed", payload: completion });
     return true;
+  }
+
+  /** The device has what a code gave it, as it shows its own token: the code is void for it, too. */
+  settle(deviceId: string): void {
+    const codes = this.#codes();
+    if (!codes.some((code) => this.#isOpenTo(deviceId, code))) return;
+    const expiresAtMs = this.#now();
+    this.#keep(
+      codes.map((code) => this.#isOpenTo(deviceId, code) ? { ...code, expiresAtMs } : code),
+    );
+  }
+
+  /** Whether a code was used by this device, and may be shown by it again. */
+  #isOpenTo(deviceId: string, { completion, expiresAtMs }: KeptCode): boolean {
+    return completion?.deviceId === deviceId && this.#now() < expiresAtMs;
   }
 
   /** Who came in by a code; `undefined` until somebody did, and for a code that is unknown. */

@@ -73,7 +73,7 @@ Deno.test("a code that gives less than is asked for is refused, and stays good",
   }
 });
 
-Deno.test("a code works once, whoever comes next", () => {
+Deno.test("a code works for one device, whoever comes next", () => {
   using house = open();
   const { token, setupId } = house.codes.issue("full");
   const winners = Array.from(
@@ -81,8 +81,30 @@ Deno.test("a code works once, whoever comes next", () => {
     (_, i) => house.redeem(token, { deviceId: `d${i}`, publicKey: `k${i}` }),
   ).filter(Boolean);
   deepStrictEqual([winners.length, house.pairing.paired().length], [1, 1]);
-  strictEqual(house.redeem(token, { deviceId: "d0", publicKey: "k0" }), false);
   strictEqual(house.codes.completion(setupId)?.deviceId, "d0");
+});
+
+Deno.test("a device may show its code again until it uses what it was given", () => {
+  using house = open();
+  const { token } = house.codes.issue("full");
+  ok(house.redeem(token));
+  const before = house.pairing.tokensOf("d1");
+  ok(house.redeem(token));
+  deepStrictEqual(house.pairing.tokensOf("d1"), before);
+  strictEqual(house.events.of("device.pair.setup.completed").length, 1);
+  strictEqual(house.redeem(token, { deviceId: "d2", publicKey: "k2" }), false);
+  house.codes.settle("d2");
+  ok(house.redeem(token));
+  house.codes.settle("d1");
+  strictEqual(house.redeem(token), false);
+
+  const other = house.codes.issue("full");
+  ok(house.redeem(other.token));
+  house.pairing.revoke("d1", "node");
+  ok(house.redeem(other.token));
+  ok(house.pairing.get("d1")?.tokens.node?.revokedAtMs !== undefined);
+  house.clock.now += SETUP_CODE_TTL_MS;
+  strictEqual(house.redeem(other.token), false);
 });
 
 Deno.test("a code is void after ten minutes, and no other text is one", () => {

@@ -223,6 +223,7 @@ function verdict(
   if (device !== undefined && shown !== undefined && deviceLockedFor === 0) {
     if (door.gateway.pairing.checkToken(device.deviceId, shown, role)) {
       door.attempts.succeed(deviceKey);
+      door.gateway.setupCodes.settle(device.deviceId);
       return { method: "device-token" };
     }
     if (auth?.deviceToken !== undefined) door.attempts.fail(deviceKey);
