@@ -368,6 +368,25 @@ Deno.test({
     };
     const { code, stderr } = await runOn(["health"], { env });
     deepStrictEqual([code, stderr], [0, ""]);
+    deepStrictEqual(gateway.printed, []);
+  },
+});
+
+Deno.test({
+  name: "a gateway whose port is another program's on loopback says so",
+  ignore: Deno.build.os !== "linux", // as above
+  async fn() {
+    using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = other.addr;
+    await using gateway = await startGateway({
+      config: { gateway: { bind: "custom", customBindHost: "127.0.0.2" } },
+      flags: { port },
+    });
+    strictEqual(gateway.running.server.addr.port, port);
+    match(
+      gateway.printed.join("\n"),
+      new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port} as well`),
+    );
   },
 });
 

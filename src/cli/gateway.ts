@@ -23,7 +23,7 @@ const run = command({
       kind: "text",
       value: "where",
       oneOf: ["loopback", "lan", "tailnet", "auto", "custom"],
-      about: "Who can reach it",
+      about: "Who can reach it, besides this machine",
     },
     auth: {
       kind: "text",

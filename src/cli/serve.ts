@@ -189,6 +189,12 @@ export async function start(
   if (!isLoopback(boundTo) && beacon() !== undefined) {
     parts.use(await makeKnown({ beacon, links: () => networksOf(boundTo), log }));
   }
+  if (!isHere(server)) {
+    log.warn(
+      `Cannot listen on 127.0.0.1:${bound} as well: this machine's commands look for the gateway ` +
+        "there, and show its secret to whatever program that is; choose another port",
+    );
+  }
   log.info("Listening", {
     hostname: boundTo,
     port: bound,
@@ -335,9 +341,11 @@ function announce(
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   print(`OpenClaw gateway ${VERSION}`);
   const secure = tls === undefined ? "" : "s";
-  print(`  listening  ws${secure}://${host}:${port}`);
+  const isBoth = server.also.some(({ hostname }) => hostname === "127.0.0.1");
+  const local = isBoth ? `, and for this machine ws${secure}://127.0.0.1:${port}` : "";
+  print(`  listening  ws${secure}://${host}:${port}${local}`);
   const opens = auth.mode === "none" ? "" : "   (`openclaw dashboard` prints it with its token)";
-  const page = `http${secure}://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}/${opens}`;
+  const page = `http${secure}://${isHere(server) ? "127.0.0.1" : host}:${port}/${opens}`;
   const isWanted = gateway.settings.config.gateway?.controlUi?.enabled !== false;
   print(`  web page   ${isWanted ? page : "off (gateway.controlUi.enabled)"}`);
   if (tls !== undefined) print(`  TLS        ${tls.fingerprint}`);
@@ -354,6 +362,11 @@ function announce(
     (cause) =>
       print(`  model      not known yet: ${cause instanceof Error ? cause.message : cause}`),
   );
+}
+
+/** Whether this machine's commands, which ask 127.0.0.1, reach it. */
+function isHere({ addr, also }: Pick<Server, "addr" | "also">): boolean {
+  return [addr, ...also].some(({ hostname }) => ["127.0.0.1", "0.0.0.0", "::"].includes(hostname));
 }
 
 /** Resolves at the first signal to stop; a second one ends the process at once. */

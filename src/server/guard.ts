@@ -112,6 +112,8 @@ export interface GuardStats {
 export interface Guard extends AsyncDisposable {
   /** The first address that is listened on. */
   readonly addr: Deno.NetAddr;
+  /** The further ones that could be had. */
+  readonly also: readonly Deno.NetAddr[];
   stats(): GuardStats;
   /**
    * Shows another certificate from now on; connections that are open live on. Resolves when it is
@@ -136,6 +138,7 @@ export function serveGuarded(handler: Handler, options: GuardOptions): Guard {
 
 class ServingGuard implements Guard {
   readonly addr: Deno.NetAddr;
+  readonly also: readonly Deno.NetAddr[];
   readonly #limits: GuardLimits;
   readonly #log: (line: string) => void;
   readonly #handler: Handler;
@@ -169,6 +172,7 @@ class ServingGuard implements Guard {
         this.#log(`Cannot listen on ${further} as well: ${error}`);
       }
     }
+    this.also = listeners.slice(1).map(({ addr }) => addr);
 
     this.#inner = new InnerServer({
       handler: (request, info) => this.#answer(request, info),

@@ -48,6 +48,8 @@ export interface ServerOptions extends ConnectionParts {
 
 export interface Server extends AsyncDisposable {
   readonly addr: Deno.NetAddr;
+  /** The further addresses that could be had. */
+  readonly also: readonly Deno.NetAddr[];
   /** Ends the connections that came in by anything but a device's own: the rules changed. */
   evict(): void;
   /** Shows another certificate to who comes from now on; see `Guard.renew`. */
@@ -172,6 +174,7 @@ export function listen(options: ServerOptions): Server {
 
   return {
     addr: guard.addr,
+    also: guard.also,
     evict: () => connections.evict(),
     renew: (tls) => guard.renew(tls),
     goodbye: () => connections.closeAll(1012, "service restart"),
