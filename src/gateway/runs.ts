@@ -887,8 +887,6 @@ export class Runs implements AsyncDisposable {
   ): void {
     const last = said.at(-1);
     if (last?.role !== "assistant") return;
-    const session = this.#store.sessions.get(run.sessionKey) ??
-      this.#store.sessions.save(run.sessionKey, { agentId: agentOf(run.sessionKey), now });
     const texts = said.flatMap((message) => message.role === "assistant" ? textOf(message) : [])
       .map((text) => text.trim()).filter((text) => text !== "");
     const { provider, model, usage } = last;
@@ -901,7 +899,7 @@ export class Runs implements AsyncDisposable {
         model,
         ...optional("usage", usage),
       },
-      session,
+      session: this.#sessionFor(run, now),
       texts,
       startedAt: run.startedAt ?? run.acceptedAt,
     });
@@ -909,39 +907,26 @@ export class Runs implements AsyncDisposable {
 
   /** A run that a crash cut in half is closed as such, and never repeated: its tools may have acted. */
   #closeInterrupted(run: StoredRun, now: number): void {
-    const session = this.#store.sessions.get(run.sessionKey);
-    const message = failed(INTERRUPTED, {
-      provider: session?.stats.modelProvider,
-      model: session?.stats.model,
-      timestamp: now,
-    });
-    const result: RunResult = {
-      status: "error",
-      texts: [],
-      sessionId: run.sessionId,
-      startedAt: run.startedAt ?? run.acceptedAt,
-      endedAt: now,
-      error: INTERRUPTED,
-    };
+    const session = this.#sessionFor(run, now);
+    const { stats } = session;
+    const used = { provider: stats.modelProvider, model: stats.model };
+    const message = failed(INTERRUPTED, { ...used, timestamp: now });
+    const { provider, model } = message;
+    const error = { status: "error", kind: "unknown", error: INTERRUPTED } as const;
+    const outcome: RunOutcome = { ...error, text: "", provider, model };
     this.#store.transaction(() => {
       const entry = { kind: "message", message, at: now, runId: run.runId } as const;
       this.#store.transcripts.append(run.sessionId, entry);
-      this.#store.runs.finish(run.runId, "error", result, now);
-      const answering = answeringOf(restored(run));
-      if (answering !== undefined) {
-        const { provider, model } = message;
-        this.#replies?.ended(answering, {
-          status: "error",
-          kind: "unknown",
-          error: INTERRUPTED,
-          text: "",
-          provider,
-          model,
-        });
-      }
-      if (session !== undefined) this.#saveStats(session, { status: "failed", endedAt: now });
+      const startedAt = run.startedAt ?? run.acceptedAt;
+      this.#end(restored(run), { outcome, session, texts: [], startedAt });
     });
     this.#log.warn("A run was cut by the last stop of the gateway", { runId: run.runId });
+  }
+
+  /** The conversation that a run of before a crash was in, made anew should it be gone. */
+  #sessionFor({ sessionKey, sessionId }: StoredRun, now: number): Session {
+    return this.#store.sessions.get(sessionKey) ??
+      this.#store.sessions.save(sessionKey, { agentId: agentOf(sessionKey), sessionId, now });
   }
 
   // ── the transcript ──────────────────────────────────────────────────────────────────────────
