@@ -9,7 +9,7 @@ import { currentConfig, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
-import { lineText } from "./logs.ts";
+import { lineText, MAX_BYTES, noteCut } from "./logs.ts";
 import { cut, oneLine, printableJson, table } from "./text.ts";
 import { relative } from "./time.ts";
 
@@ -266,12 +266,14 @@ const logs = command({
   examples: [["openclaw channels logs --channel telegram", "why does it not connect?"]],
   async run(call) {
     const { channel, lines: count = 200, utc } = call.flags;
-    const { lines } = await withGateway(
+    const page = await withGateway(
       call,
       { scopes: ["operator.read"] },
-      (gateway, options) => gateway.request("logs.tail", { limit: LOG_LINES }, options),
+      (gateway, options) =>
+        gateway.request("logs.tail", { limit: LOG_LINES, maxBytes: MAX_BYTES }, options),
     );
-    const wanted = lines.filter((line) => isOfNetworks(line, channel)).slice(-count);
+    const wanted = page.lines.filter((line) => isOfNetworks(line, channel)).slice(-count);
+    if (wanted.length < count) noteCut(page, call);
     const view = { flags: { utc }, paint: call.paint };
     call.io.out(
       wanted.map((line) => `${call.json ? printableJson(line) : lineText(line, view)}\n`).join(""),

@@ -476,6 +476,24 @@ Deno.test("logs prints lines for people, or as they are", async () => {
   strictEqual((await ask(["logs", "--json"], answers)).stdout, `${LINE}\nplain \\u001b[2J\n`);
 });
 
+Deno.test("logs says where lines are missing that were asked for", async () => {
+  const answers = {
+    "logs.tail": () => ({ file: "f", cursor: 9, size: 9, lines: [LINE, LINE], truncated: true }),
+  };
+  for (const argv of [["logs", "--limit"], ["channels", "logs", "--lines"]]) {
+    match((await ask([...argv, "3"], answers)).stderr, /lines were passed over/);
+  }
+  strictEqual((await ask(["logs", "--limit", "2"], answers)).stderr, "");
+});
+
+Deno.test("sessions show says that there are older messages", async () => {
+  const messages = [{ role: "user", content: "hi", timestamp: 1 }];
+  const { stdout } = await ask(["sessions", "show", "main"], {
+    "chat.history": () => ({ sessionKey: "main", sessionId: "s", messages, hasMore: true }),
+  });
+  strictEqual(stdout, "… older ones: see --limit\n\nyou\nhi\n");
+});
+
 Deno.test("logs --follow reads on, past a restart of the gateway, until Ctrl-C", async () => {
   const pages = [["one"], ["two"], ["three"]];
   const cursors: unknown[] = [];
@@ -520,6 +538,26 @@ Deno.test("lists that are empty say so", async () => {
     strictEqual(code, 0);
     match(stdout, /^[A-Z][^\n]* no[^\n]*\n$|^No [^\n]*\n$/);
   }
+});
+
+Deno.test("cron list lists jobs of which the gateway tells some at a time", async () => {
+  const job = (id: string) => ({
+    id,
+    name: id,
+    enabled: true,
+    schedule: { kind: "every", everyMs: MINUTE },
+    state: {},
+  });
+  const all = ["a", "b", "c"].map(job);
+  const { stdout } = await ask(["cron", "list", "--json"], {
+    "cron.list": ({ offset }: { offset: number }) => {
+      const jobs = all.slice(offset, offset + 2);
+      const hasMore = offset + 2 < all.length;
+      return { jobs, total: all.length, offset, limit: 2, hasMore, nextOffset: null };
+    },
+  });
+  const { jobs, hasMore } = JSON.parse(stdout);
+  deepStrictEqual([jobs, hasMore], [all, false]);
 });
 
 Deno.test("models, cron, channels, nodes and presence are tables", async () => {

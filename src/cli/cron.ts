@@ -6,6 +6,9 @@ import { withGateway } from "./connect.ts";
 import { cut, facts, oneLine, table } from "./text.ts";
 import { duration, relative } from "./time.ts";
 
+/** The most that a gateway tells at a time. */
+const PAGE = 200;
+
 const list = command({
   about: "List the jobs",
   flags: { all: { kind: "switch", about: "Also those that are turned off" } },
@@ -15,11 +18,18 @@ const list = command({
     ["openclaw cron list --all --json", "list them all, for a program"],
   ],
   async run(call) {
-    const params = { includeDisabled: call.flags.all, limit: 200, offset: 0 };
     const result = await withGateway(
       call,
       { scopes: ["operator.read"] },
-      (gateway, options) => gateway.request("cron.list", params, options),
+      async (gateway, options) => {
+        const jobs: CronJob[] = [];
+        for (;;) {
+          const params = { includeDisabled: call.flags.all, limit: PAGE, offset: jobs.length };
+          const page = await gateway.request("cron.list", params, options);
+          jobs.push(...page.jobs);
+          if (!page.hasMore || page.jobs.length === 0) return { ...page, offset: 0, jobs };
+        }
+      },
     );
     return answer(call, result, ({ jobs }) => show(jobs, call));
   },

@@ -11,6 +11,8 @@ import { oneLine, printableJson } from "./text.ts";
 import { moment } from "./time.ts";
 
 const READ = { scopes: ["operator.read"] } as const;
+/** The most that a gateway reads at a time. */
+export const MAX_BYTES = 1_000_000;
 /** How often `--follow` looks for more, in milliseconds. */
 const FOLLOW_MS = 500;
 /** How long to wait before each new attempt to reach a lost gateway, the last for ever. */
@@ -38,8 +40,10 @@ export default command({
       );
     if (!follow) {
       const read = (gateway: GatewayClient, options: RequestOptions) =>
-        gateway.request("logs.tail", { limit }, options);
-      print((await withGateway(call, READ, read)).lines);
+        gateway.request("logs.tail", { limit, maxBytes: MAX_BYTES }, options);
+      const page = await withGateway(call, READ, read);
+      if (page.lines.length < limit) noteCut(page, call);
+      print(page.lines);
       return 0;
     }
     using interrupt = call.io.interrupt();
@@ -47,6 +51,14 @@ export default command({
     return 0;
   },
 });
+
+/** Says that the log has lines before these which the gateway did not tell. */
+export function noteCut(
+  { truncated }: { readonly truncated?: boolean },
+  { io, paint }: Pick<Call, "io" | "paint">,
+): void {
+  if (truncated) io.err(`${paint.dim("… lines were passed over")}\n`);
+}
 
 /** Reads on until the signal aborts; a gateway that goes away is waited for. */
 async function followLog(
@@ -62,10 +74,10 @@ async function followLog(
     try {
       await using gateway = await connect(call, { ...READ, signal });
       for (;;) {
-        const page = await gateway.request("logs.tail", { limit, cursor }, { signal });
-        if (page.truncated && cursor !== undefined) {
-          call.io.err(`${call.paint.dim("… lines were passed over")}\n`);
-        }
+        const page = await gateway.request("logs.tail", { limit, cursor, maxBytes: MAX_BYTES }, {
+          signal,
+        });
+        if (cursor !== undefined || page.lines.length < limit) noteCut(page, call);
         if (page.reset) call.io.err(`${call.paint.dim("… a new log begins")}\n`);
         print(page.lines);
         cursor = page.cursor;

@@ -33,18 +33,19 @@ const list = command({
     ["openclaw outbox list --state unknown", "what nobody can tell"],
   ],
   async run(call) {
-    const { state, channel, limit } = call.flags;
+    const { state, channel, limit = 100 } = call.flags;
     const params = {
       ...(state === undefined ? {} : { states: [state] }),
       ...(channel === undefined ? {} : { channel }),
-      ...(limit === undefined ? {} : { limit }),
+      limit,
     };
     const result = await withGateway(
       call,
       { scopes: ["operator.read"] },
       (gateway, options) => gateway.request("outbox.list", params, options),
     );
-    return answer(call, result, (result) => show(result, call));
+    const cut = result.entries.length < limit ? "" : `The newest ${limit} are shown\n`;
+    return answer(call, result, (result) => show(result, call) + cut);
   },
 });
 
@@ -64,7 +65,11 @@ const retry = command({
       const ids = await idsOf(gateway, call.words, { all: dead ? "dead" : undefined, options });
       return await gateway.request("outbox.retry", { ids }, options);
     });
-    return answer(call, result, ({ entries }) => `Sending ${counted(entries)} again\n`);
+    return answer(
+      call,
+      result,
+      ({ entries }) => `Sending ${counted(entries)} again\n${restOf(entries)}`,
+    );
   },
 });
 
@@ -80,7 +85,11 @@ const drop = command({
       const ids = await idsOf(gateway, call.words, { all: dead ? "dead" : undefined, options });
       return await gateway.request("outbox.drop", { ids }, options);
     });
-    return answer(call, result, ({ entries }) => `Dropped ${counted(entries)}\n`);
+    return answer(
+      call,
+      result,
+      ({ entries }) => `Dropped ${counted(entries)}\n${restOf(entries)}`,
+    );
   },
 });
 
@@ -154,4 +163,9 @@ function stateText({ state }: OutboxEntry, paint: Call["paint"]): string {
 
 function counted(entries: readonly OutboxEntry[]): string {
   return entries.length === 1 ? "1 message" : `${entries.length} messages`;
+}
+
+/** The gateway takes so many at a time; who means all of them has to ask again. */
+function restOf({ length }: readonly OutboxEntry[]): string {
+  return length < ALL ? "" : "There may be more: do it again\n";
 }

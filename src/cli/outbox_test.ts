@@ -64,6 +64,13 @@ Deno.test("outbox lists what was not sent, and why", async () => {
   deepStrictEqual(last?.params, { states: ["unknown"], channel: "tg", limit: 5 });
 });
 
+Deno.test("outbox says that there may be more than it shows or sends", async () => {
+  match((await ask(["list", "--limit", "2"])).stdout, /\nThe newest 2 are shown\n$/);
+  const dead = Array.from({ length: 1001 }, (_, i) => entry(`dead-${i}`, "dead"));
+  const { stdout } = await ask(["retry", "--dead"], dead);
+  strictEqual(stdout, "Sending 1000 messages again\nThere may be more: do it again\n");
+});
+
 Deno.test("a preview is shown as such, and is no message to send again", async () => {
   const preview = { ...entry("cccc4444-0", "unknown"), kind: "preview", text: "One tw" };
   const dead = { ...entry("dddd5555-0", "dead"), kind: "preview" };

@@ -56,9 +56,10 @@ const show = command({
       (gateway, options) => gateway.request("chat.history", { sessionKey, limit }, options),
     );
     if (history.sessionId === undefined) throw unknown(sessionKey);
-    return answer(call, history, ({ messages }) => {
+    return answer(call, history, ({ messages, hasMore }) => {
       const texts = messages.map((message) => messageText(message, paint));
-      return texts.join("") || "Nobody has said anything yet\n";
+      const cut = hasMore === true ? `${paint.dim("… older ones: see --limit")}\n` : "";
+      return cut + texts.join("") || "Nobody has said anything yet\n";
     });
   },
 });

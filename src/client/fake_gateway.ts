@@ -122,7 +122,7 @@ export function helloFor({ role = "operator", scopes = [] }: ConnectParams): Hel
       },
     },
     auth: { role, scopes },
-    policy: { maxPayload: 1000, maxBufferedBytes: 1000, tickIntervalMs: 30_000 },
+    policy: { maxPayload: 100_000, maxBufferedBytes: 1000, tickIntervalMs: 30_000 },
   };
 }
 
