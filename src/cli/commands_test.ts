@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { stopClock } from "../../tests/clock.ts";
 import { FakeGateway, type FakeGatewayOptions, type Peer, Refuse } from "../client/fake_gateway.ts";
 import { run } from "./cli.ts";
-import { FakeIo, type FakeIoOptions } from "./fake_io.ts";
+import { FakeIo, type FakeIoOptions, runOn, withHome } from "./fake_io.ts";
 
 const NOW = 1_000_000_000_000;
 const MINUTE = 60_000;
@@ -522,6 +522,25 @@ Deno.test("logs --follow reads on, past a restart of the gateway, until Ctrl-C",
 Deno.test("dashboard prints the page's address with the token behind the #", async () => {
   const { stdout } = await ask(["dashboard", "--no-open"], {});
   match(stdout, /^http:\/\/gw\/#token=t\n$|^http:\/\/127.0.0.1:\d+\/#token=t\n$/);
+});
+
+Deno.test("dashboard prints no address of a page that is off, and says how to have it", async () => {
+  await withHome(async ({ stateDir, env }) => {
+    const page = (enabled: boolean) =>
+      Deno.writeTextFile(
+        `${stateDir}/openclaw.json`,
+        JSON.stringify({ gateway: { controlUi: { enabled } } }),
+      );
+    await page(false);
+    const off = await runOn(["dashboard", "--no-open"], { env });
+    deepStrictEqual([off.code, off.stdout], [1, ""]);
+    match(off.stderr, /page is off: .*\n.*openclaw config unset gateway\.controlUi\.enabled/);
+    await page(true);
+    match(
+      (await runOn(["dashboard", "--no-open"], { env })).stdout,
+      /^http:\/\/127\.0\.0\.1:18789/,
+    );
+  });
 });
 
 Deno.test("lists that are empty say so", async () => {

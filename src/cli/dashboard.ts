@@ -1,6 +1,8 @@
 /** `openclaw dashboard` */
 import { answer } from "./answer.ts";
-import { command } from "./command.ts";
+import { type Call, command } from "./command.ts";
+import { at, readConfigFile } from "./config_file.ts";
+import { Failure } from "./failure.ts";
 import { resolveTarget } from "./target.ts";
 
 export default command({
@@ -15,7 +17,8 @@ export default command({
     ["openclaw dashboard --no-open", "print the address, for a browser elsewhere"],
   ],
   async run(call) {
-    const { url, auth } = await resolveTarget(call);
+    const { url, auth, here } = await resolveTarget(call);
+    if (here) await requirePage(call);
     const page = new URL(url.replace(/^ws/, "http"));
     if (auth.token !== undefined) page.hash = `token=${encodeURIComponent(auth.token)}`;
     answer(call, { url: page.href }, ({ url }) => `${url}\n`);
@@ -24,6 +27,15 @@ export default command({
     return 0;
   },
 });
+
+/** Throws where this machine's gateway is set to serve no page. */
+async function requirePage({ paths: { configPath } }: Pick<Call, "paths">): Promise<void> {
+  const { value, path } = await readConfigFile(configPath);
+  if (at(value, "gateway", "controlUi", "enabled") !== false) return;
+  throw new Failure("PAGE_OFF", `The page is off: gateway.controlUi.enabled is false in ${path}`, {
+    hint: "openclaw config unset gateway.controlUi.enabled",
+  });
+}
 
 /** Asks the desktop to open the address; where there is none, printing it was all. */
 function open(url: string): void {
