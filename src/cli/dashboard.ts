@@ -9,7 +9,8 @@ export default command({
   about: "Open the control page in a browser, signed in",
   details:
     "The token stands behind the # of the address, which browsers send to nobody. Whoever has the\n" +
-    "address can steer the gateway: don't share it.",
+    "address can steer the gateway: don't share it. Other users of this machine may see it among the\n" +
+    "processes when a browser is opened: there, --no-open and pasting it are safer.",
   flags: { "no-open": { kind: "switch", about: "Only print the address" } },
   connects: true,
   examples: [
