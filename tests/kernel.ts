@@ -66,6 +66,7 @@ export function startKernel(
       secrets: { env: {}, readFile: Deno.readTextFileSync },
       fileRoots: () => [],
     },
+    authMode: () => "token",
     urls: () => urls,
     drawQr: (text) => Promise.resolve(`data:image/png;base64,${btoa(text)}`),
   });

@@ -334,6 +334,14 @@ class Phone {
   }
 }
 
+Deno.test("a gateway that makes a code says by what it was started to let in", async () => {
+  const flags = { auth: "password", password: "correct horse battery staple" } as const;
+  await using gateway = await startGateway({ flags });
+  await using owner = await gateway.connect({ auth: { password: flags.password } });
+  const made = await owner.request("device.pair.setupCode", { publicUrl: gateway.url });
+  strictEqual(made.auth, "password");
+});
+
 /** What a QR code says, as an app reads it. */
 async function scan(
   owner: TestClient,

@@ -45,7 +45,7 @@ export default command({
   async run(call) {
     const { flags, json, io } = call;
     const made = await make(call);
-    const setupCode = flags.legacy ? await legacyCode(made.gatewayUrl, call) : made.setupCode;
+    const setupCode = flags.legacy ? await legacyCode(made, call) : made.setupCode;
     if (flags.png !== undefined) {
       const { png } = await import("./qr_code.ts");
       await Deno.writeFile(flags.png, await png(setupCode), { mode: 0o600 });
@@ -100,20 +100,18 @@ function profileOf(flags: QrCall["flags"]): "limited" | "node" | "voice-node" | 
 }
 
 /** A code of the form that apps of protocol 3 read. Whoever sees it has the gateway's secret. */
-async function legacyCode(url: string, call: QrCall): Promise<string> {
-  const { auth: { token, password } } = await resolveTarget(call);
-  if (token === undefined && password === undefined) {
+async function legacyCode({ gatewayUrl: url, auth: mode }: Made, call: QrCall): Promise<string> {
+  const kind = mode === "password" ? "password" : "token"; // both may be known, and one lets in
+  const { auth: { [kind]: secret } } = await resolveTarget(call);
+  if (secret === undefined) {
     throw new Failure(
       "NO_SECRET",
-      "Cannot make a code for old apps: the gateway's secret is not known",
-      {
-        hint: "give --token or --password",
-      },
+      `Cannot make a code for old apps: the gateway's ${kind} is not known`,
+      { hint: `give --${kind}` },
     );
   }
   call.io.err("This code holds the gateway's own secret: show it to nobody, and keep no picture\n");
-  const secret = token === undefined ? { password } : { token };
-  return base64Url(JSON.stringify({ url, ...secret }));
+  return base64Url(JSON.stringify({ url, [kind]: secret }));
 }
 
 function base64Url(text: string): string {

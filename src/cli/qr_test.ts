@@ -84,6 +84,17 @@ Deno.test("qr puts the gateway's own secret into a code only when that is asked 
   match(legacy.stderr, /holds the gateway's own secret/);
 });
 
+Deno.test("qr puts that secret into a code for old apps which the gateway lets in by", async () => {
+  const made = () => ({ ...MADE, auth: "password" });
+  const argv = ["--legacy", "--setup-code-only"];
+  const { stdout } = await ask([...argv, "--password", "open sesame"], made);
+  const spelled = JSON.parse(Buffer.from(stdout.trim(), "base64url").toString());
+  deepStrictEqual(spelled, { url: "wss://gw.example", password: "open sesame" });
+  const unknown = await ask(argv, made);
+  deepStrictEqual([unknown.code, unknown.stdout], [1, ""]);
+  match(unknown.stderr, /the gateway's password is not known\n.*give --password/);
+});
+
 Deno.test("qr writes a picture for its owner's eyes", async () => {
   const folder = await Deno.makeTempDir({ prefix: "openclaw-test-" });
   try {

@@ -135,6 +135,7 @@ export async function start(
       fileRoots: () => gateway.settings.agentIds.map((agentId) => agent.workspaceOf(agentId)),
     },
     tls,
+    authMode: () => auth.policy.mode,
     urls: () =>
       reachableUrls(server.addr, { tls: tls !== undefined, tailscale, names: tailnet.names }),
     drawQr,

@@ -76,6 +76,8 @@ export interface GatewayParts {
   readonly networks: KnownNetworks;
   /** The certificate that the port shows now; `undefined` where it speaks no TLS. */
   readonly tls?: { readonly fingerprint: Fingerprint } | undefined;
+  /** How clients prove themselves now. */
+  readonly authMode: () => string;
   /** Where others than this machine reach the gateway, the best address first. */
   readonly urls: () => readonly GatewayUrl[];
   /** Resolves to a QR code of the text, as a `data:` URL of a PNG. */
@@ -285,6 +287,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     ...sessionHandlers({ store, runs, settings, models, conversations, subscriptions }),
     ...setupHandlers(setupCodes, {
       settings,
+      authMode: parts.authMode,
       urls: parts.urls,
       fingerprint: () => parts.tls?.fingerprint,
       drawQr: parts.drawQr,

@@ -57,6 +57,7 @@ export async function rehearse(
       secrets: { env: {}, readFile: () => "" },
       fileRoots: () => [],
     },
+    authMode: () => "none",
     urls: () => [],
     drawQr: () => Promise.resolve(""),
   });

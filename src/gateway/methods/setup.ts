@@ -12,8 +12,10 @@ import { chooseUrls } from "../setup_url.ts";
 
 export function setupHandlers(
   setupCodes: SetupCodes,
-  { settings, urls, fingerprint, drawQr }: {
+  { settings, authMode, urls, fingerprint, drawQr }: {
     settings: Settings;
+    /** How clients prove themselves now. */
+    authMode: () => string;
     /** Where others than this machine reach the gateway. */
     urls: () => readonly GatewayUrl[];
     /** Of the certificate that the port shows, where it speaks TLS. */
@@ -51,7 +53,7 @@ export function setupHandlers(
         ...(params.includeQr === false ? {} : { qrDataUrl: await drawQr(setupCode) }),
         gatewayUrl: best.url,
         ...(others.length === 0 ? {} : { gatewayUrls }),
-        auth: settings.config.gateway?.auth?.mode ?? "token",
+        auth: authMode(),
         urlSource: best.source,
         access,
         ...(downgraded ? { accessDowngraded: true } : {}),
