@@ -5,7 +5,7 @@ import { answer } from "./answer.ts";
 import { confirm } from "./ask.ts";
 import { type Call, command, type Group } from "./command.ts";
 import { at, readConfigFile } from "./config_file.ts";
-import { currentConfig, patchConfig } from "./config_patch.ts";
+import { currentConfig, type Patch, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
@@ -58,21 +58,14 @@ const list = command({
   async run(call) {
     const { NETWORKS } = await import("./networks.ts");
     const { value } = await readConfigFile(call.paths.configPath);
-    const networks = await Promise.all(NETWORKS.map(async ({ id, label, load }) => {
+    const networks = await Promise.all(NETWORKS.map(async ({ id, label }) => {
       const section = at(value, "channels", id);
-      const listed = Object.keys(Object(at(section, "accounts")));
-      const isSet = (key?: string) => key !== undefined && at(section, key) !== undefined;
-      // Only a network with a list is asked which of its settings is a secret of the default account.
-      const hasDefault = listed.length === 0 ||
-        (await load()).secrets.some(({ key, fileKey }) => isSet(key) || isSet(fileKey));
       return {
         id,
         label,
         configured: section !== undefined,
         enabled: section !== undefined && at(section, "enabled") !== false,
-        accounts: section === undefined
-          ? []
-          : [...new Set([...(hasDefault ? ["default"] : []), ...listed])],
+        accounts: section === undefined ? [] : await accountsIn(section, id),
       };
     }));
     return answer(call, { networks }, ({ networks }) =>
@@ -158,13 +151,13 @@ const remove = command({
   async run(call) {
     const [network = ""] = call.words;
     const { yes } = call.flags;
-    const account = await requireConfigured(call, network, call.flags.account);
+    const { account, section } = await requireConfigured(call, network, call.flags.account);
     const what = account === undefined ? `all of ${network}` : `${network} account '${account}'`;
     if (!yes) {
       if (!call.io.terminal.in) throw new UsageError("Add --yes: nobody can be asked here");
       if (!await confirm(call.io, `Remove ${what}, with its secrets?`)) return 1;
     }
-    const patch = account === undefined ? null : { accounts: { [account]: null } };
+    const patch = account === undefined ? null : await withoutAccount(section, network, account);
     const writtenBy = await patchConfig(call, { channels: { [network]: patch } });
     return answer(call, { network, account, writtenBy }, () => `Removed ${what}\n`);
   },
@@ -303,7 +296,7 @@ async function switchTo(
   enabled: boolean,
 ): Promise<number> {
   const [network = ""] = call.words;
-  const account = await requireConfigured(call, network, call.flags.account);
+  const { account } = await requireConfigured(call, network, call.flags.account);
   const patch = account === undefined ? { enabled } : { accounts: { [account]: { enabled } } };
   const writtenBy = await patchConfig(call, { channels: { [network]: patch } });
   const what = account === undefined ? network : `${network} account '${account}'`;
@@ -319,22 +312,55 @@ async function requireConfigured(
   call: Pick<Call, "connection" | "env" | "paths" | "io">,
   network: string,
   account: string | undefined,
-): Promise<string | undefined> {
+): Promise<{ section: unknown; account: string | undefined }> {
   const section = at(await currentConfig(call), "channels", network);
   if (section === undefined) {
     throw new Failure("NOT_FOUND", `${network} is not set up`, {
       hint: `see openclaw channels list, and openclaw channels add ${network}`,
     });
   }
-  if (account === undefined) return undefined;
-  const { accountKey } = await import("../account.ts");
-  const accounts = Object(at(section, "accounts"));
-  const key = accountKey(accounts, account);
-  if (key !== undefined) return key;
-  const known = Object.keys(accounts);
-  throw new Failure("NOT_FOUND", `There is no account '${account}' listed on ${network}`, {
-    ...(known.length === 0 ? {} : { hint: `there is ${known.join(", ")}` }),
+  if (account === undefined) return { section, account };
+  const { canonicalAccountId } = await import("../account.ts");
+  const id = canonicalAccountId(account);
+  const known = await accountsIn(section, network);
+  const key = known.find((one) => canonicalAccountId(one) === id);
+  if (key !== undefined) return { section, account: key };
+  throw new Failure("NOT_FOUND", `There is no account '${account}' on ${network}`, {
+    hint: `there is ${known.join(", ")}`,
   });
+}
+
+/** The accounts of a network, as they are spelled; the default one may be there without being listed. */
+async function accountsIn(section: unknown, network: string): Promise<readonly string[]> {
+  const { accountKey, DEFAULT_ACCOUNT_ID } = await import("../account.ts");
+  const accounts = Object(at(section, "accounts"));
+  const listed = Object.keys(accounts);
+  if (listed.length === 0) return [DEFAULT_ACCOUNT_ID];
+  if (accountKey(accounts, DEFAULT_ACCOUNT_ID) !== undefined) return listed;
+  const hasSecret = (await secretKeys(network)).some((key) => Boolean(at(section, key)));
+  return hasSecret ? [DEFAULT_ACCOUNT_ID, ...listed] : listed;
+}
+
+/** What takes an account away; the secrets of the default one may stand in the network's section. */
+async function withoutAccount(
+  section: unknown,
+  network: string,
+  account: string,
+): Promise<Patch | null> {
+  const { canonicalAccountId, DEFAULT_ACCOUNT_ID } = await import("../account.ts");
+  const entry = { accounts: { [account]: null } };
+  if (canonicalAccountId(account) !== DEFAULT_ACCOUNT_ID) return entry;
+  const others = (await accountsIn(section, network)).filter((one) => one !== account);
+  if (others.length === 0) return null; // it would be there again, as long as there is a section
+  const keys = (await secretKeys(network)).filter((key) => at(section, key) !== undefined);
+  return { ...Object.fromEntries(keys.map((key) => [key, null])), ...entry };
+}
+
+/** The settings of a network in which a secret is, or the name of its file. */
+async function secretKeys(network: string): Promise<readonly string[]> {
+  const { NETWORKS } = await import("./networks.ts");
+  const { secrets = [] } = await NETWORKS.find(({ id }) => id === network)?.load() ?? {};
+  return secrets.flatMap(({ key, fileKey }) => fileKey === undefined ? [key] : [key, fileKey]);
 }
 
 function isOfNetworks(line: string, channel: string | undefined): boolean {

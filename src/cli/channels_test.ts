@@ -345,6 +345,33 @@ Deno.test("without a gateway they change the file", async () => {
   });
 });
 
+Deno.test("the default account is found beside those that are listed, as the gateway finds it", () =>
+  withHome(async (home) => {
+    const path = `${home.stateDir}/openclaw.json`;
+    const after = async (section: unknown, ...argv: readonly string[]) => {
+      await Deno.writeTextFile(path, JSON.stringify({ channels: { telegram: section } }));
+      const line = ["channels", argv[0]!, "telegram", "--account", "default", ...argv.slice(1)];
+      const { code } = await alone(line, home);
+      const { channels } = Object(await configOf(home));
+      return [code, channels.telegram];
+    };
+    const work = { botToken: "2:b" };
+    const both = { botToken: "1:a", dmPolicy: "open", allowFrom: ["*"], accounts: { work } };
+    const { botToken: _, ...others } = both;
+    deepStrictEqual(await after(both, "disable"), [
+      0,
+      { ...both, accounts: { work, default: { enabled: false } } },
+    ]);
+    deepStrictEqual(await after(both, "remove", "--yes"), [0, others]);
+    deepStrictEqual(await after({ botToken: "1:a" }, "disable"), [
+      0,
+      { botToken: "1:a", accounts: { default: { enabled: false } } },
+    ]);
+    deepStrictEqual(await after({ botToken: "1:a" }, "remove", "--yes"), [0, undefined]);
+    const listed = { accounts: { work } };
+    deepStrictEqual(await after(listed, "disable"), [1, listed]);
+  }));
+
 Deno.test("start, stop and logout ask the gateway", async () => {
   const named = { channel: "tg", accountId: "default" };
   const answers = {
