@@ -121,9 +121,9 @@ const add = command({
     });
     return answer(call, added, ({ channel, accountId, writtenBy, state, nextSteps }) =>
       [
-        `${
-          call.paint.green("Added")
-        } ${channel} account '${accountId}' to ${call.paths.configPath}\n`,
+        `${call.paint.green("Added")} ${channel} account '${accountId}'${
+          writtenBy === "file" ? ` to ${call.paths.configPath}` : ""
+        }\n`,
         writtenBy === "file"
           ? "No gateway runs: it connects when you start one with `openclaw gateway`\n"
           : `The gateway is ${

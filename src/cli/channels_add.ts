@@ -21,6 +21,7 @@ import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { nearest, UsageError } from "./flags.ts";
 import { NETWORKS } from "./networks.ts";
+import { resolveTarget } from "./target.ts";
 
 /** What the command line says of the account. */
 export interface AddOptions {
@@ -190,12 +191,12 @@ function readValue(text: string): unknown {
 
 /** What the configuration of this machine says of the account already: where its network is, say. */
 async function knownSettings(
-  { connection, paths }: AddCall,
+  call: AddCall,
   { id }: Network,
   accountId: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  if (connection.url !== undefined) return {}; // another machine's gateway has another one
-  const { value } = await readConfigFile(paths.configPath);
+  if (!(await resolveTarget(call)).here) return {}; // another machine's gateway has another one
+  const { value } = await readConfigFile(call.paths.configPath);
   const { config } = checkConfig(value);
   const account = accountOf(config, id, accountId) ?? accountOf(config, id, DEFAULT_ACCOUNT_ID);
   return account?.settings ?? {};

@@ -254,6 +254,35 @@ Deno.test("what is meant for a gateway elsewhere is not written here when that i
   });
 });
 
+Deno.test("add for a gateway elsewhere asks the network by nothing that is set here", async () => {
+  await using telegram = new FakeTelegram({ token: TOKEN, username: "crab_bot" });
+  const patches: unknown[] = [];
+  await using gateway = new FakeGateway({
+    answers: {
+      "channels.status": () => ({
+        channelAccounts: { telegram: [{ accountId: "default", connected: true }] },
+      }),
+      "config.get": () => ({}),
+      "config.patch": ({ raw }: { raw: string }) => void patches.push(JSON.parse(raw)),
+    },
+  });
+  await withHome(async (home) => {
+    const here = { proxy: "http://127.0.0.1:1" };
+    const remote = { mode: "remote", remote: { url: gateway.url, token: "t" } };
+    await Deno.writeTextFile(
+      `${home.stateDir}/openclaw.json`,
+      JSON.stringify({ gateway: remote, channels: { telegram: here } }),
+    );
+    const api = `apiRoot=${telegram.url}`;
+    const argv = ["channels", "add", "telegram", "--token", TOKEN, "--set", api];
+    const { code, stdout, stderr } = await runOn(argv, home);
+    strictEqual(code, 0, stderr);
+    match(stdout, /^Added telegram account 'default'\nThe gateway is connected\n/);
+    const telegramSection = { apiRoot: telegram.url, botToken: TOKEN, enabled: true };
+    deepStrictEqual(patches, [{ channels: { telegram: telegramSection } }]);
+  });
+});
+
 Deno.test("add gives a new token to the account that is there, however it is spelled", async () => {
   for (const [account, key] of [["work", "Work"], ["default", "default"]] as const) {
     await withHome(async (home) => {
