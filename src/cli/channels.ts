@@ -97,7 +97,10 @@ const add = command({
       value: "key=value",
       about: "A further setting or secret, such as appToken=xapp-…; may come more than once",
     },
-    "use-env": { kind: "switch", about: "Leave the token in the environment of the gateway" },
+    "use-env": {
+      kind: "switch",
+      about: "The token is in the environment of the gateway, and stays there",
+    },
     "no-check": { kind: "switch", about: "Write it without asking the network" },
   },
   connects: false,

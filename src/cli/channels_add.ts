@@ -119,10 +119,18 @@ function entryOf(id: string): NetworkEntry {
 async function gatherSecrets(
   { io, env }: AddCall,
   { secrets, label }: Network,
-  { token, written, usesEnv, accountId }: AddOptions & {
+  { token, written, usesEnv, checks, accountId }: AddOptions & {
     written: Readonly<Record<string, unknown>>;
   },
 ): Promise<Readonly<Record<string, string>>> {
+  if (usesEnv && accountId !== DEFAULT_ACCOUNT_ID) {
+    throw new UsageError(
+      "--use-env is for the default account: only that takes its token from there",
+    );
+  }
+  if (usesEnv && token !== undefined) {
+    throw new UsageError("--token and --use-env exclude each other: a token that is given is kept");
+  }
   const found: Record<string, string> = {};
   const main = secrets.find(({ isRequired }) => isRequired) ?? secrets[0];
   for (const secret of secrets) {
@@ -136,14 +144,10 @@ async function gatherSecrets(
       ? await ask(io, question)
       : token;
     const inEnv = usesEnv ? env[variable] : undefined;
-    if (usesEnv && accountId !== DEFAULT_ACCOUNT_ID) {
-      throw new UsageError(
-        "--use-env is for the default account: only that takes its token from there",
-      );
-    }
     if (usesEnv && inEnv === undefined && isRequired) {
+      if (!checks) continue; // it is the gateway that needs it
       throw new Failure("NOT_FOUND", `${variable} is not set in the environment`, {
-        hint: "set it where the gateway runs, too",
+        hint: "set it here and where the gateway runs, or add --no-check if it is set only there",
       });
     }
     const value = given ?? inEnv ?? (isRequired ? await askFor(io, { label, question, key }) : "");

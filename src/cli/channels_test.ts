@@ -183,6 +183,13 @@ Deno.test("add takes the token from input or the environment, for another accoun
       channels: { telegram: { apiRoot: telegram.url, enabled: true } },
     });
   });
+  await withHome(async (home) => {
+    for (const network of ["telegram", "discord", "slack"]) {
+      const add = ["channels", "add", network, "--use-env", "--no-check"];
+      strictEqual((await alone(add, home)).code, 0); // set only where the gateway runs
+      deepStrictEqual(Object(await configOf(home)).channels[network], { enabled: true });
+    }
+  });
 });
 
 Deno.test("add keeps every digit of an id", () =>
@@ -311,6 +318,7 @@ Deno.test("add refuses what can't be meant", async () => {
       [["telegram", "--set", "nonsense"], 2, /'nonsense' must be like key=value/],
       [["telegram", "--use-env"], 1, /TELEGRAM_BOT_TOKEN is not set/],
       [["telegram", "--use-env", "--account", "b"], 2, /--use-env is for the default account/],
+      [["telegram", "--use-env", "--token", "1:a"], 2, /--token and --use-env exclude each other/],
       [["telegram", "--token", "1:a", "--set", "apiRoot=ftp"], 2, /^error: apiRoot: /],
     ];
     for (const [argv, code, why] of cases) {
