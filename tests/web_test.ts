@@ -546,6 +546,26 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     strictEqual(await page.locator(".banner").count(), 0);
   },
 
+  async "what was written while the gateway was away is sent by the next page"(house) {
+    await using visit = await house.signIn(DESKTOP, { expectNetworkErrors: true });
+    const { page } = visit;
+    await newConversation(page);
+    const address = new URL(page.url());
+    await house.restart(async () => {
+      await ask(page, "echo wanted");
+      await ask(page, "echo unwanted");
+      const unwanted = page.locator(".message.user").filter({ hasText: "echo unwanted" });
+      await unwanted.getByText("Waiting for the gateway").waitFor();
+      await unwanted.getByRole("button", { name: "Discard" }).click();
+      await unwanted.waitFor({ state: "detached" });
+      await page.close();
+    });
+    const next = await page.context().newPage();
+    await next.goto(house.url(address.pathname + address.search));
+    await next.locator(".answer .prose").getByText("wanted", { exact: true }).waitFor();
+    deepStrictEqual(await next.locator(".bubble").allInnerTexts(), ["echo wanted"]);
+  },
+
   async "dark and light are both there, and remembered"(house) {
     await using visit = await house.signIn({ ...DESKTOP, colorScheme: "dark" });
     const { page } = visit;

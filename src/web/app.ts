@@ -6,8 +6,10 @@ import type { ModelChoice } from "../../schemas/models.ts";
 import { Cell, type Pace } from "./cell.ts";
 import { type Attachment, Chats } from "./chats.ts";
 import { Devices } from "./devices.ts";
+import type { Keep } from "./keep.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import { Sessions } from "./sessions.ts";
+import { UnsentMessages } from "./unsent.ts";
 
 /** Where on the page one is. */
 export type Place =
@@ -58,6 +60,7 @@ export interface Surroundings {
   /** Puts a place into the address bar. */
   readonly goTo: (place: Place) => void;
   readonly pace: Pace;
+  readonly keep: Keep;
 }
 
 export class App {
@@ -94,6 +97,7 @@ export class App {
     this.devices = new Devices(this.link);
     this.chats = new Chats({
       requests: this.link,
+      unsent: new UnsentMessages(surroundings.keep),
       pace: surroundings.pace,
       newId: randomId,
       onAnswer: (key, text) => {
@@ -178,6 +182,12 @@ export class App {
 
   dismiss(id: number): void {
     this.notices.change((notices) => notices.filter((notice) => notice.id !== id));
+  }
+
+  /** Leaves nothing in this browser that is not for whoever signs in next. */
+  signOut(): void {
+    this.chats.discardUnsent();
+    this.link.signOut();
   }
 
   #begin(hello: HelloOk): void {

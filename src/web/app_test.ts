@@ -50,6 +50,14 @@ Deno.test("a conversation in which something waits to be sent is no unused one",
   notStrictEqual(app.key, key);
 });
 
+Deno.test("who signs out leaves no message behind", () => {
+  const { app, keep } = setUp();
+  app.chats.send(app.key, "mine", []);
+  strictEqual(keep.values.size, 1);
+  app.signOut();
+  deepStrictEqual([keep.values.size, app.chats.get(app.key).value.outgoing], [0, []]);
+});
+
 Deno.test("what is written before the gateway named the main conversation is said there", async () => {
   const said = Promise.withResolvers<unknown>();
   await using gateway = new FakeGateway({
@@ -109,6 +117,7 @@ Deno.test("a question is answered once, and a newer one takes its place", async 
 
 function setUp(url = "ws://localhost/") {
   const addresses: string[] = [];
+  const keep = new MemoryKeep();
   const app = new App({
     url,
     client: { id: "webchat-ui", mode: "webchat", version: "0", platform: "web" },
@@ -118,6 +127,7 @@ function setUp(url = "ws://localhost/") {
     place: { at: "chat", key: undefined },
     goTo: (place) => addresses.push(addressOf(place)),
     pace: (flush) => flush(),
+    keep,
   });
-  return { app, addresses };
+  return { app, addresses, keep };
 }

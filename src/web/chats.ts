@@ -21,6 +21,7 @@ import {
 } from "./conversation.ts";
 import type { Picture } from "./entry.ts";
 import type { Requests } from "./link.ts";
+import type { UnsentMessages } from "./unsent.ts";
 
 /** A file that the person chose, ready to be sent. */
 export interface Attachment extends Picture {
@@ -34,6 +35,8 @@ export interface ChatsOptions {
   readonly requests: Requests;
   /** At what pace conversations are shown. */
   readonly pace?: Pace;
+  /** Where messages are kept until they have arrived, should the page be closed before. */
+  readonly unsent: UnsentMessages;
   /** Names a message; never twice the same. */
   readonly newId: () => string;
   /** The gateway calls a conversation otherwise than who opened it. */
@@ -63,6 +66,9 @@ export class Chats {
 
   constructor(options: ChatsOptions) {
     this.#options = options;
+    for (const { conversation, message } of options.unsent.take()) {
+      this.get(conversation).change((value) => withOutgoing(value, message));
+    }
   }
 
   /** The conversation under a key; read when it is shown. */
@@ -73,6 +79,7 @@ export class Chats {
     const cell = new Cell(emptyConversation(key), this.#options.pace);
     this.#open.set(key, cell);
     this.#stale.add(key);
+    cell.watch(() => this.#options.unsent.update(key, cell.value.outgoing));
     return cell;
   }
 
@@ -193,8 +200,10 @@ export class Chats {
       at: Date.now(),
       state: "sending",
     };
-    if (!this.#sendingAgain.has(key)) return void this.#deliver(key, message);
-    this.get(key).change((conversation) => withOutgoing(conversation, message)); // its turn comes
+    const cell = this.get(key);
+    cell.change((conversation) => withOutgoing(conversation, message));
+    this.#options.unsent.update(cell.value.key, cell.value.outgoing); // a page that is hidden may show nothing
+    if (!this.#sendingAgain.has(key)) void this.#deliver(key, message); // else its turn comes
   }
 
   /** Tries a failed message once more, under its old id: it can't arrive twice. */
@@ -204,6 +213,17 @@ export class Chats {
 
   discard(key: string, message: Outgoing): void {
     this.get(key).change((conversation) => withoutOutgoing(conversation, message.key));
+  }
+
+  /** Gives up all that waits to be sent; nothing of it stays in this browser. */
+  discardUnsent(): void {
+    for (const cell of this.#open.values()) {
+      cell.change((conversation) => ({
+        ...conversation,
+        outgoing: conversation.outgoing.filter(({ state }) => state === "sent"),
+      }));
+    }
+    this.#options.unsent.clear();
   }
 
   /** Stops everything that runs in a conversation. */

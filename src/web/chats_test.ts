@@ -2,6 +2,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { ConnectionError, GatewayRefusal } from "../client/client.ts";
 import type { EventFrame } from "../../schemas/frames.ts";
 import { Chats } from "./chats.ts";
+import { MemoryKeep } from "./keep.ts";
+import { UnsentMessages } from "./unsent.ts";
 
 const KEY = "agent:main:main";
 
@@ -110,6 +112,31 @@ Deno.test("what a lost connection left unsure is sent again, unless it had arriv
   await gateway.idle();
   const again = gateway.asked.filter(({ method }) => method === "chat.send");
   deepStrictEqual(again.map(({ params }) => params.idempotencyKey), ["id-1"]);
+});
+
+Deno.test("what waits when the page is closed is sent by the next one, under its old id", async () => {
+  const keep = new MemoryKeep();
+  const { chats: closed, gateway: away } = setUp(keep);
+  away.answer("chat.send", () => {
+    throw new ConnectionError("closed", "gone");
+  });
+  for (const text of ["first", "unwanted", "second"]) closed.send(KEY, text, []);
+  const unwanted = closed.get(KEY).value.outgoing[1];
+  ok(unwanted !== undefined);
+  closed.discard(KEY, unwanted);
+  await away.idle();
+
+  const { chats, gateway } = setUp(keep);
+  const waiting = chats.get(KEY).value.outgoing.map(({ text, state }) => [text, state]);
+  deepStrictEqual(waiting, [["first", "sending"], ["second", "sending"]]);
+  chats.resume(undefined);
+  await gateway.idle();
+  const sent = gateway.asked.filter(({ method }) => method === "chat.send");
+  deepStrictEqual(sent.map(({ params }) => [params.message, params.idempotencyKey]), [
+    ["first", "id-1"],
+    ["second", "id-3"],
+  ]);
+  deepStrictEqual(setUp(keep).chats.get(KEY).value.outgoing, []);
 });
 
 Deno.test("a command that was answered while the connection was lost doesn't stay as a message", async () => {
@@ -287,13 +314,14 @@ Deno.test("a finished answer is told to those who can't see it", async () => {
   deepStrictEqual(heard, ["Done."]);
 });
 
-function setUp() {
+function setUp(keep = new MemoryKeep()) {
   const gateway = new FakeGateway();
   const heard: string[] = [];
   const renamed: (readonly [string, string])[] = [];
   let ids = 0;
   const chats = new Chats({
     requests: gateway,
+    unsent: new UnsentMessages(keep),
     newId: () => `id-${++ids}`,
     onAnswer: (_key, text) => heard.push(text),
     onRenamed: (spelled, key) => renamed.push([spelled, key]),

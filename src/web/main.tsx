@@ -37,6 +37,7 @@ const app = new App({
     if (address !== location.pathname + location.search) history.pushState(null, "", address);
   },
   pace: framePace(),
+  keep,
 });
 
 addEventListener("popstate", () => app.arrive(placeOf(new URL(location.href))));

@@ -118,7 +118,7 @@ function Pairing({ requestId, why }: { requestId: string | undefined; why: strin
         <span class="pulse" aria-hidden="true" /> This page goes on by itself once that is done.
       </p>
       <div class="actions">
-        <button type="button" class="link" onClick={() => app.link.signOut()}>Sign out</button>
+        <button type="button" class="link" onClick={() => app.signOut()}>Sign out</button>
         <button type="button" onClick={() => app.link.retry()}>Check now</button>
       </div>
     </Panel>

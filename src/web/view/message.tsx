@@ -5,7 +5,7 @@ import { Component, type ComponentChildren } from "preact";
 import type { CallView, Outgoing, Row, Run } from "../conversation.ts";
 import type { AnswerEntry, Entry, Picture } from "../entry.ts";
 import { CopyButton } from "./copy.tsx";
-import { useApp } from "./hooks.ts";
+import { useApp, useCell } from "./hooks.ts";
 import { LiveMarkdown, Markdown } from "./markdown.tsx";
 import { Tool } from "./tool.tsx";
 import { clock, dayName } from "./time.ts";
@@ -102,7 +102,13 @@ function Sent(
   },
 ) {
   const app = useApp();
+  const link = useCell(app.link.state);
   const { text, pictures, at, state } = message;
+  const discard = (
+    <button type="button" onClick={() => app.chats.discard(conversation, message)}>
+      Discard
+    </button>
+  );
   if (state === "failed") {
     return (
       <User at={at} text={text} pictures={pictures} state={state}>
@@ -110,9 +116,15 @@ function Sent(
         <button type="button" onClick={() => app.chats.resend(conversation, message)}>
           Try again
         </button>
-        <button type="button" onClick={() => app.chats.discard(conversation, message)}>
-          Discard
-        </button>
+        {discard}
+      </User>
+    );
+  }
+  if (state === "sending" && link.is !== "connected") {
+    return (
+      <User at={at} text={text} pictures={pictures} state={state}>
+        Waiting for the gateway
+        {discard}
       </User>
     );
   }

@@ -88,10 +88,11 @@ export function Sidebar(
   async function signOut(): Promise<void> {
     const answer = await app.ask({
       title: "Sign out?",
-      text: "This browser forgets its token. To come back you need it again.",
+      text:
+        "This browser forgets its token, and what waits to be sent. To come back you need it again.",
       action: "Sign out",
     });
-    if (answer !== undefined) app.link.signOut();
+    if (answer !== undefined) app.signOut();
   }
 }
 
