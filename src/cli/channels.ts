@@ -253,6 +253,7 @@ const logout = command({
 
 const logs = command({
   about: "Read what the gateway's log says of the networks",
+  details: "With --json each line is printed as the gateway wrote it, a JSON object.",
   flags: {
     channel: { kind: "text", value: "id", about: "Only this network" },
     lines: { kind: "number", value: "count", min: 1, max: 5000, about: "The newest lines (200)" },

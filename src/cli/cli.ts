@@ -87,12 +87,15 @@ async function dispatch(argv: readonly string[], io: Io, paint: Paint): Promise<
   // A word may be the value of a flag that only the commands know.
   const inner = Object.assign({}, outer, ...Object.values(commands).map(({ flags }) => flags));
   const second = wordsOf(argv, inner)[1];
+  if (second === "help") {
+    return await dispatch([name, ...argv.slice(argv.indexOf("help") + 1), "--help"], io, paint);
+  }
   if (second === undefined && wantsHelp(argv)) {
     const { groupHelp } = await import("./help.ts");
     io.out(groupHelp(name, loaded, paint));
     return 0;
   }
-  const command = named(commands, second ?? usual, `'${name}' command`);
+  const command = named(commands, second ?? usual, `'${name}' command`, `openclaw ${name}`);
   const path = `${name} ${second ?? usual}`;
   return await runCommand({
     argv,
@@ -178,10 +181,15 @@ function checkWords(given: readonly string[], declared: readonly Word[], name: s
 }
 
 /** What a name stands for in a table. Throws a `UsageError` that names the nearest one. */
-function named<T>(table: Readonly<Record<string, T>>, name: string, kind: string): T {
+function named<T>(
+  table: Readonly<Record<string, T>>,
+  name: string,
+  kind: string,
+  above = "openclaw",
+): T {
   const value = Object.hasOwn(table, name) ? table[name] : undefined;
   if (value !== undefined) return value;
   const near = nearest(name, Object.keys(table));
-  const advice = near === undefined ? "see openclaw --help" : `did you mean '${near}'?`;
+  const advice = near === undefined ? `see ${above} --help` : `did you mean '${near}'?`;
   throw new UsageError(`Unknown ${kind} '${name}': ${advice}`);
 }

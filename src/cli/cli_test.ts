@@ -17,6 +17,9 @@ Deno.test("every command has a help with a usage and examples of its own", async
     match(stdout, /^Usage\n {2}openclaw /m);
     match(stdout, /^Examples\n {2}\S.* # \w/m);
     deepStrictEqual(await runOn(["help", ...line]), { code, stdout, stderr: "" });
+    const [group, ...sub] = line;
+    if (sub.length === 0) continue;
+    deepStrictEqual(await runOn([group!, "help", ...sub]), { code, stdout, stderr: "" });
   }
 });
 
@@ -57,8 +60,9 @@ const MISTAKES: readonly (readonly [line: string, message: RegExp])[] = [
   ["constructor", /Unknown command 'constructor': see openclaw --help/],
   ["devices aprove", /Unknown 'devices' command 'aprove': did you mean 'approve'\?/],
   ["health --jsno", /Unknown flag --jsno, did you mean --json\?/],
-  ["health --whatever", /Unknown flag --whatever$/m],
-  ["health -x", /Unknown flag -x$/m],
+  ["devices stop", /Unknown 'devices' command 'stop': see openclaw devices --help/],
+  ["health --whatever", /Unknown flag --whatever: see --help$/m],
+  ["health -x", /Unknown flag -x: see --help$/m],
   ["config get --url ws://x", /Unknown flag --url/],
   ["health now", /'health' takes no word 'now'/],
   ["call", /'call' needs a <method>/],

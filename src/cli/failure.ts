@@ -29,10 +29,16 @@ export function exitCodeOf(error: unknown): number {
 
 /** The failure as `--json` prints it. */
 export function failureAsJson(error: unknown): {
-  readonly error: { readonly code: string; readonly message: string; readonly details?: unknown };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    readonly details?: unknown;
+  };
 } {
   const { message } = asError(error);
-  return { error: { code: codeOf(error), message, details: detailsOf(error) } };
+  const hint = hintOf(error);
+  return { error: { code: codeOf(error), message, hint, details: detailsOf(error) } };
 }
 
 /** One line, and a second one where there is something to do about it. */
@@ -40,11 +46,16 @@ export function failureAsText(error: unknown, red: (text: string) => string): st
   const known = error instanceof Failure || error instanceof UsageError ||
     error instanceof GatewayRefusal || error instanceof ConnectionError || isOfSystem(error);
   const { message, stack } = asError(error);
-  const hint = error instanceof Failure ? error.hint : undefined;
-  const lines = [`${red("error:")} ${printable(message)}`];
+  const hint = hintOf(error);
+  // Some refusals of gateways begin with the word themselves.
+  const lines = [`${red("error:")} ${printable(message.replace(/^Error: /, ""))}`];
   if (hint !== undefined) lines.push(`  ${printable(hint)}`);
   if (!known && stack !== undefined) lines.push(stack); // a bug: say where
   return `${lines.join("\n")}\n`;
+}
+
+function hintOf(error: unknown): string | undefined {
+  return error instanceof Failure ? error.hint : undefined;
 }
 
 function codeOf(error: unknown): string {

@@ -106,7 +106,7 @@ function readValue(name: string, text: string, flag: Exclude<Flag, { kind: "swit
 function unknownFlag(rawName: string, flags: Flags): UsageError {
   const near = rawName.startsWith("--") ? nearest(rawName.slice(2), Object.keys(flags)) : undefined;
   return new UsageError(
-    `Unknown flag ${rawName}${near === undefined ? "" : `, did you mean --${near}?`}`,
+    `Unknown flag ${rawName}${near === undefined ? ": see --help" : `, did you mean --${near}?`}`,
   );
 }
 
