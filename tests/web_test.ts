@@ -455,6 +455,23 @@ const STORIES: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await fits(page);
   },
 
+  async "what could not be done is told where one doesn't write, until one has read it"(house) {
+    for (const size of [PHONE, DESKTOP]) {
+      await using visit = await house.signIn(size);
+      const { page } = visit;
+      const archive = { name: "a.zip", mimeType: "application/zip", buffer: Buffer.alloc(9) };
+      await page.locator("input[type=file]").setInputFiles([archive, archive]);
+      const notices = page.locator(".notice");
+      await notices.nth(1).waitFor();
+      await page.getByLabel("Message", { exact: true }).fill("hi");
+      await page.getByRole("button", { name: "Send" }).click({ trial: true });
+      await page.keyboard.press("Escape");
+      await notices.nth(1).waitFor({ state: "detached" });
+      await page.keyboard.press("Escape");
+      await notices.waitFor({ state: "detached" });
+    }
+  },
+
   async "devices that ask are approved, and approved ones revoked"(house) {
     await using visit = await house.signIn(DESKTOP);
     const { page } = visit;

@@ -206,7 +206,9 @@ function useShortcuts(
       if (hasCommandKey && key.toLowerCase() === "k") {
         document.getElementById("search")?.focus();
       } else if (key === "Escape") {
+        const notice = app.notices.value.at(-1);
         if (isOpen) close();
+        else if (notice !== undefined) app.dismiss(notice.id);
         else if (app.place.value.at === "chat" && app.chats.get(app.key).value.runs.size > 0) {
           void app.attempt("Stopping", () => app.chats.stop(app.key));
         } else return;
