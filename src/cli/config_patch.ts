@@ -1,21 +1,19 @@
 /** A change of the configuration, through the gateway where one runs. */
 import { ConnectionError } from "../client/client.ts";
+import { patched } from "../patch.ts";
 import type { Call } from "./command.ts";
 import { readConfigFile } from "./config_file.ts";
 import { connect, withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { resolveTarget } from "./target.ts";
 
-/** RFC 7396: objects are merged, `null` removes, everything else replaces. */
-export type Patch = { readonly [key: string]: Patch | unknown };
-
 /**
- * Resolves to who has written it. A gateway that runs has the change in force by then; one that does
- * not, reads the file at its start.
+ * Changes the configuration as `patched` does, whoever writes it. Resolves to who has. A gateway that
+ * runs has the change in force by then; one that does not, reads the file at its start.
  */
 export async function patchConfig(
   call: Pick<Call, "connection" | "env" | "paths" | "io" | "paint">,
-  patch: Patch,
+  patch: Readonly<Record<string, unknown>>,
 ): Promise<"gateway" | "file"> {
   try {
     await using gateway = await connect(call, { scopes: ["operator.admin"] });
@@ -30,7 +28,7 @@ export async function patchConfig(
     if (!await isAbsentHere(call, error)) throw error;
   }
   const { changeFile } = await import("./config.ts");
-  await changeFile(call, (root) => merged(root, patch));
+  await changeFile(call, (root) => patched(root, patch));
   return "file";
 }
 
@@ -62,16 +60,4 @@ export async function isAbsentHere(
   const cause = error instanceof Failure ? error.cause : error;
   if (!(cause instanceof ConnectionError) || cause.kind !== "unreachable") return false;
   return (await resolveTarget(call)).here;
-}
-
-/** `value` with the patch applied. */
-export function merged(value: unknown, patch: unknown): unknown {
-  if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
-  const base = typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
-  const result = new Map<string, unknown>(Object.entries(base));
-  for (const [key, change] of Object.entries(patch)) {
-    if (change === null) result.delete(key);
-    else result.set(key, merged(result.get(key), change));
-  }
-  return Object.fromEntries(result);
 }

@@ -6,6 +6,7 @@ import type * as contract from "../../../schemas/config.ts";
 import type { Call } from "../../caller.ts";
 import { type ConfigFile, ConfigSchema, parseConfig, redact, restore } from "../../config.ts";
 import { invalid } from "../../error.ts";
+import { patched } from "../../patch.ts";
 
 export function configHandlers(
   file: ConfigFile,
@@ -67,11 +68,11 @@ export function configHandlers(
         return restore(value, parseConfig(before).value, file.config);
       }, baseHash),
 
-    "config.patch": ({ raw, baseHash, replacePaths = [] }) =>
+    "config.patch": ({ raw, baseHash, replacePaths }) =>
       rewrite((before) => {
         const { value, issues } = parseConfig(before);
         if (value === undefined) throw invalid("invalid config", { issues }); // nothing to patch
-        return merge(value, restore(readPatch(raw), value), { replaced: listPaths(replacePaths) });
+        return patched(value, restore(readPatch(raw), value), replacePaths);
       }, baseHash),
   };
 }
@@ -93,61 +94,6 @@ function readPatch(raw: string): unknown {
   } catch (error) {
     throw invalid(`config patch is not JSON5: ${error instanceof Error ? error.message : error}`);
   }
-}
-
-/**
- * RFC 7396: `null` removes, objects merge, everything else replaces. But items of a list that is kept
- * by ids merge, too, as released gateways do it, unless the list's path is in `replaced`.
- */
-function merge(
-  target: unknown,
-  patch: unknown,
-  { replaced, path = "" }: { replaced: ReadonlySet<string>; path?: string },
-): unknown {
-  if (Array.isArray(patch)) {
-    const isKept = Array.isArray(target) && target.every(hasId) && !replaced.has(path);
-    return isKept ? mergeItems(target, patch, { replaced, path: `${path}[]` }) : patch;
-  }
-  if (typeof patch !== "object" || patch === null) return patch;
-  const base = typeof target === "object" && target !== null && !Array.isArray(target)
-    ? target
-    : {};
-  const merged = new Map<string, unknown>(Object.entries(base));
-  for (const [key, value] of Object.entries(patch)) {
-    const at = path === "" ? key : `${path}.${key}`;
-    if (value === null) merged.delete(key);
-    else merged.set(key, merge(merged.get(key), value, { replaced, path: at }));
-  }
-  return Object.fromEntries(merged);
-}
-
-/** The items with those of the patch, each in the place of the one whose id it has, or behind all. */
-function mergeItems(
-  items: readonly { readonly id: string }[],
-  patch: readonly unknown[],
-  options: { replaced: ReadonlySet<string>; path: string },
-): readonly unknown[] {
-  const merged: unknown[] = [...items];
-  for (const item of patch) {
-    const known = hasId(item)
-      ? merged.findIndex((other) => hasId(other) && other.id === item.id)
-      : -1;
-    if (known < 0) merged.push(merge(undefined, item, options));
-    else merged[known] = merge(merged[known], item, options);
-  }
-  return merged;
-}
-
-function hasId(item: unknown): item is { readonly id: string } {
-  return typeof item === "object" && item !== null && "id" in item &&
-    typeof item.id === "string" && item.id !== "";
-}
-
-/** The paths of lists as `merge` spells them: `agents.list`, `agents.list[].tools`. */
-function listPaths(paths: readonly string[]): ReadonlySet<string> {
-  return new Set(
-    paths.map((path) => path.trim().replace(/\[\]$/, "").replace(/\[\d+\](?=\.)/g, "[]")),
-  );
 }
 
 function hashOf(text: string): string {
