@@ -63,8 +63,8 @@ export class Attempts {
       record.failures = [];
       this.#onLock(key);
     }
+    if (this.#records.size >= MAX_KEYS) this.#forgetOne(now);
     this.#records.set(key, record);
-    if (this.#records.size > MAX_KEYS) this.#forgetOne(now);
   }
 
   /** Forgives the failures of a key. A lock that holds stays: it is against others who share the key. */
@@ -72,17 +72,10 @@ export class Attempts {
     if (this.lockedFor(key) === 0) this.#records.delete(key);
   }
 
-  /** Who has just failed stays. */
   #forgetOne(now: number): void {
-    let left = this.#records.size - 1; // the last one was just made
-    let forgotten: string | undefined;
-    for (const [key, { lockedUntil }] of this.#records) {
-      if (left-- === 0) break;
-      forgotten ??= key;
-      if (lockedUntil > now) continue;
-      forgotten = key;
-      break;
-    }
-    if (forgotten !== undefined) this.#records.delete(forgotten);
+    const [longestSilent] = this.#records.keys();
+    const [key] = this.#records.entries().find(([, { lockedUntil }]) => lockedUntil <= now) ??
+      [longestSilent];
+    if (key !== undefined) this.#records.delete(key);
   }
 }
