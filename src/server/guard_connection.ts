@@ -442,9 +442,7 @@ export class Connection implements Peer {
 
   readonly #cannotWrite = (error: unknown): void => {
     this.#lost(error);
-    this.drop();
-    this.#isOut(); // also what was said after the end
-    this.#isWriting = false;
+    this.drop(); // nothing is written after that
   };
 
   /** What went out waits no more, and who relays it may go on. */
