@@ -59,9 +59,9 @@ export class LocalServers {
   }
 
   /** Ollama first. Never rejects; takes a second at most. */
-  find(now: number = Date.now()): Promise<readonly LocalServer[]> {
-    // either way: a clock may be set back
-    if (this.#seen === undefined || Math.abs(now - this.#seen.at) > TTL_MS) {
+  find(): Promise<readonly LocalServer[]> {
+    const now = performance.now();
+    if (this.#seen === undefined || now - this.#seen.at > TTL_MS) {
       this.#seen = { at: now, servers: this.#look() };
     }
     return this.#seen.servers;

@@ -34,7 +34,8 @@ export class RunStream implements Disposable {
   /** An earlier message of the run was shown: the next one takes its place. */
   #replaces = false;
   #ended = false;
-  #lastShownAt = 0;
+  /** By `performance.now()`. */
+  #lastShownAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #startedAt = 0;
 
@@ -192,10 +193,9 @@ export class RunStream implements Disposable {
 
   #show(): void {
     if (mayBeSilent(this.#text)) return;
-    const wait = this.#lastShownAt + CHAT_PACE_MS - Date.now();
+    const wait = this.#lastShownAt + CHAT_PACE_MS - performance.now();
     if (wait <= 0) return this.#flush();
-    // The clock may have been set back.
-    this.#timer ??= setTimeout(() => this.#flush(), Math.min(wait, CHAT_PACE_MS));
+    this.#timer ??= setTimeout(() => this.#flush(), wait);
   }
 
   #tellThinking(): void {
@@ -221,12 +221,12 @@ export class RunStream implements Disposable {
     const deltaText = this.#text.slice(this.#shown.length);
     const replaces = this.#replaces && this.#shown === "";
     this.#shown = this.#text;
-    this.#lastShownAt = Date.now();
+    this.#lastShownAt = performance.now();
     this.#chat({
       state: "delta",
       deltaText,
       ...(replaces ? { replace: true } : {}),
-      message: assistant(this.#text, this.#lastShownAt),
+      message: assistant(this.#text, Date.now()),
     });
   }
 
