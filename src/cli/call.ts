@@ -1,6 +1,6 @@
 /** `openclaw call`, also as `openclaw gateway call` */
 import type { Scope } from "../../schemas/contract.ts";
-import { answer } from "./answer.ts";
+import { printJson } from "./answer.ts";
 import { command } from "./command.ts";
 import { withGateway } from "./connect.ts";
 import { UsageError } from "./flags.ts";
@@ -38,7 +38,8 @@ export default command({
       { scopes },
       (gateway, options) => gateway.call(method, params, { ...options, ...timeout, final }),
     );
-    return answer({ ...call, json: true }, result ?? null, () => "");
+    printJson(call.io, result);
+    return 0;
   },
 });
 

@@ -1,5 +1,5 @@
 /** From a command line to the command that it names. */
-import { answer } from "./answer.ts";
+import { printJson } from "./answer.ts";
 import { type Command, CONNECTION_FLAGS, GLOBAL_FLAGS, type Group, type Word } from "./command.ts";
 import { readEnvFile } from "./env_file.ts";
 import { type Flags, nearest, parseFlags, UsageError, wordsOf } from "./flags.ts";
@@ -68,7 +68,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return await dispatch(argv, io, paint);
   } catch (error) {
     const { exitCodeOf, failureAsJson, failureAsText } = await import("./failure.ts");
-    if (before.includes("--json")) answer({ json: true, io }, failureAsJson(error), () => "");
+    if (before.includes("--json")) printJson(io, failureAsJson(error));
     else io.err(failureAsText(error, paintFor(io.terminal.err && !plain).red));
     return exitCodeOf(error);
   }
