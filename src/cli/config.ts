@@ -3,7 +3,7 @@ import { checkConfig, type ConfigIssue, parseConfig, redact } from "../config.ts
 import { answer } from "./answer.ts";
 import { writePrivately } from "./atomic_write.ts";
 import { type Call, command, type Group } from "./command.ts";
-import { at, isRounded, keepComments, readConfigFile } from "./config_file.ts";
+import { at, isRounded, keepComments, readConfigFile, readText } from "./config_file.ts";
 import { Failure } from "./failure.ts";
 import { turnAt } from "./file_lock.ts";
 import { UsageError } from "./flags.ts";
@@ -153,15 +153,6 @@ export async function changeFile(
 
 function issueText({ path, message }: ConfigIssue): string {
   return `${path === "" ? "the file" : path}: ${message}`;
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }
 
 /** `gateway.auth.token`, `agents.list.0.id`, `models.providers["my.host"].baseUrl` */

@@ -41,7 +41,8 @@ function hasComments(text: string): boolean {
   return /\/[/*]/.test(text.replace(/"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'/g, ""));
 }
 
-async function readText(path: string): Promise<string | undefined> {
+/** The text of a file; `undefined` where there is none. */
+export async function readText(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
