@@ -14,7 +14,7 @@ export interface Audience {
   readonly nodeId?: string;
 }
 
-/** One event on its way out. `payload` must not change once it is published. */
+/** One event on its way out. `payload` must not change once it is read; it may be made by that. */
 export type GatewayEvent = {
   [Name in keyof EventPayloads]: {
     readonly name: Name;

@@ -122,7 +122,7 @@ export class Conversations {
     }
     await this.#halt(key);
     const removed = this.#store.sessions.remove(key, { transcript });
-    if (removed) this.#publish(key, "delete");
+    if (removed) this.changed(key, "delete");
     return removed;
   }
 
@@ -139,25 +139,14 @@ export class Conversations {
 
   /** Tells those who watch the list. */
   changed(key: SessionKey, reason: string): void {
-    this.#publish(key, reason);
-  }
-
-  #publish(key: SessionKey, reason: string): void {
     const session = this.get(key);
     const ts = Date.now();
-    const make = () => ({
-      sessionKey: key,
-      agentId: agentOf(key),
-      reason,
-      ts,
-      ...(session === undefined ? {} : { session: this.row(session) }),
-    });
-    let made: ReturnType<typeof make> | undefined;
+    const row = () => session === undefined ? {} : { session: this.row(session) };
     this.#bus.publish({
       name: "sessions.changed",
       // mostly nobody watches the list, and a row takes longer to make than the change itself
       get payload() {
-        return made ??= make();
+        return { sessionKey: key, agentId: agentOf(key), reason, ts, ...row() };
       },
       audience: { sessionKey: key },
     });
