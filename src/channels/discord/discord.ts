@@ -219,11 +219,9 @@ export class DiscordChannel implements Channel, Powers {
     const { session } = memory;
     let isThere = false;
     try {
-      const asked = session === undefined
-        ? await this.#mayIdentify(signal)
-        : gatewayUrl ?? (session.url || (await this.#askGateway(signal)).url);
+      const told = session === undefined ? await this.#mayIdentify(signal) : session.url;
       return await converse({
-        url: this.#gatewayUrl(gatewayUrl ?? asked),
+        url: this.#gatewayUrl(gatewayUrl ?? (told || (await this.#askGateway(signal)).url)),
         token,
         intents,
         ...(session && { session }),
