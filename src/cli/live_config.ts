@@ -18,6 +18,8 @@ export class LiveConfig implements ConfigFile, Disposable {
   #text: string | undefined;
   #config: Config;
   #watch: Disposable | undefined;
+  /** The last edit that was asked for. */
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(path: string, { text, log }: { text: string | undefined; log: Log }) {
     this.path = path;
@@ -64,19 +66,11 @@ export class LiveConfig implements ConfigFile, Disposable {
     }
   }
 
-  async rewrite(edit: (text: string | undefined) => string | undefined): Promise<void> {
-    using _turn = await turnAt(this.path);
-    await this.catchUp();
-    const before = this.#text;
-    const text = edit(before);
-    if (text === undefined) return;
-    if (before !== undefined) await keepComments(this.path, before);
-    if (before !== undefined && parseConfig(before).issues.length > 0) {
-      await writePrivately(`${this.path}.bak`, before); // an edit that was never in force
-    }
-    await writePrivately(this.path, text);
-    this.#take(text);
-    this.#log.info("Config written");
+  rewrite(edit: (text: string | undefined) => string | undefined): Promise<void> {
+    // A lock keeps others out; where there is none to be had, our own still take turns.
+    const done = this.#last.then(() => this.#rewrite(edit));
+    this.#last = done.catch(() => {}); // who asked for it hears of it
+    return done;
   }
 
   /** Calls `changed` after each change that is in force, until disposed of. */
@@ -92,6 +86,21 @@ export class LiveConfig implements ConfigFile, Disposable {
 
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
+  }
+
+  async #rewrite(edit: (text: string | undefined) => string | undefined): Promise<void> {
+    using _turn = await turnAt(this.path);
+    await this.catchUp();
+    const before = this.#text;
+    const text = edit(before);
+    if (text === undefined) return;
+    if (before !== undefined) await keepComments(this.path, before);
+    if (before !== undefined && parseConfig(before).issues.length > 0) {
+      await writePrivately(`${this.path}.bak`, before); // an edit that was never in force
+    }
+    await writePrivately(this.path, text);
+    this.#take(text);
+    this.#log.info("Config written");
   }
 
   #reread(): void {

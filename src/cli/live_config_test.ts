@@ -66,13 +66,22 @@ Deno.test("an edit that was not looked at yet is not written over", async () => 
   deepStrictEqual(house.config.config.gateway, { port: 3 });
 });
 
-Deno.test("of what several write at once, nothing is lost", async () => {
-  await using house = await open("{}");
-  const edits = [1, 2, 3].map((n) =>
-    house.config.rewrite((text = "") => JSON.stringify({ ...JSON.parse(text), [`x${n}`]: n }))
-  );
-  await Promise.all(edits);
-  deepStrictEqual(JSON.parse(await Deno.readTextFile(house.path)), { x1: 1, x2: 2, x3: 3 });
+Deno.test("of what several write at once, nothing is lost, also where no file can be locked", async () => {
+  const { lock } = Deno.FsFile.prototype;
+  const noLock = () => Promise.reject(new Error("Operation not supported (os error 95)"));
+  for (const how of [lock, noLock]) {
+    await using house = await open("{}");
+    Deno.FsFile.prototype.lock = how;
+    try {
+      const edits = [1, 2, 3].map((n) =>
+        house.config.rewrite((text = "") => JSON.stringify({ ...JSON.parse(text), [`x${n}`]: n }))
+      );
+      await Promise.all(edits);
+    } finally {
+      Deno.FsFile.prototype.lock = lock;
+    }
+    deepStrictEqual(JSON.parse(await Deno.readTextFile(house.path)), { x1: 1, x2: 2, x3: 3 });
+  }
 });
 
 Deno.test("a file stays as it is where its edit throws, or is none", async () => {
