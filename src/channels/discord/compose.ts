@@ -61,7 +61,7 @@ export function toPost(
 }
 
 export function postTitleOf({ text, attachment, poll }: OutboundMessage): string {
-  return titleOf(text, 100) || cut(poll?.question ?? attachment?.name ?? "Message", 100);
+  return cut(titleOf(text) || (poll?.question ?? attachment?.name ?? "Message"), 100);
 }
 
 /** What a message is but for how it is sent. */

@@ -45,5 +45,7 @@ Deno.test("a button and a title are cut between letters", () => {
   const content = JSON.stringify(toContent(message, { suppressesEmbeds: true }));
   ok(content.includes(`"x${"😀".repeat(79)}"`));
   const poll = { question: text, options: ["a", "b"] };
-  strictEqual(postTitleOf({ ...message, poll }), "x" + "😀".repeat(99));
+  for (const said of [{ poll }, { text: `- ${text}` }]) {
+    strictEqual(postTitleOf({ ...message, ...said }), "x" + "😀".repeat(99));
+  }
 });

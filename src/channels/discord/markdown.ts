@@ -21,12 +21,11 @@ export function toDiscord(markdown: string): string {
   return shown === "" ? harmless(markdown.trim()) : shown;
 }
 
-/** The first line of a text, without marks; for a title. */
-export function titleOf(markdown: string, most: number): string {
-  const line = toDiscord(markdown).split("\n").map((text) =>
+/** The first line of a text, without marks; for a title. Empty where there is none. */
+export function titleOf(markdown: string): string {
+  return toDiscord(markdown).split("\n").map((text) =>
     text.replace(/^(?:#{1,3}|>|-|\d+\.)\s+/, "").replace(/[*_~`]/g, "").trim()
-  ).find((text) => text !== "");
-  return [...(line ?? "")].slice(0, most).join("");
+  ).find((text) => text !== "") ?? "";
 }
 
 function blocks(tokens: readonly Token[] | undefined): string {
