@@ -94,6 +94,7 @@ export class LiveConfig implements ConfigFile, Disposable {
     const before = this.#text;
     const text = edit(before);
     if (text === undefined) return;
+    readText(this.path); // throws where nobody knows what would be written over
     if (before !== undefined) await keepComments(this.path, before);
     if (before !== undefined && parseConfig(before).issues.length > 0) {
       await writePrivately(`${this.path}.bak`, before); // an edit that was never in force

@@ -96,6 +96,24 @@ Deno.test("a file stays as it is where its edit throws, or is none", async () =>
   strictEqual(await Deno.readTextFile(house.path), "{}");
 });
 
+Deno.test("an edit that can't be read is not written over", async () => {
+  await using house = await open("{}");
+  const edit = `{ "gateway": { "port": 2 } }`;
+  await Deno.writeTextFile(house.path, edit);
+  const { readTextFileSync } = Deno;
+  const refusal = new Deno.errors.PermissionDenied("Permission denied");
+  Deno.readTextFileSync = () => {
+    throw refusal;
+  };
+  try {
+    await house.config.catchUp();
+    await rejects(house.config.rewrite(() => "{}"), refusal);
+  } finally {
+    Deno.readTextFileSync = readTextFileSync;
+  }
+  strictEqual(await Deno.readTextFile(house.path), edit);
+});
+
 Deno.test("a change that turns out to be none asks for no right to write", async () => {
   await using house = await open(`{ "gateway": { "port": 1 } }`);
   const readOnly = Object.assign(new Error("Read-only file system"), { code: "EROFS" });
