@@ -1,11 +1,12 @@
 /** Files that are either the old ones or the new ones, whole, and readable by their owner only. */
+import { dirname } from "node:path";
 
 /**
  * Resolves once the text is on disk. Makes the folder, closed to others, where there is none, and
  * leaves a link that stands at `path` as it is.
  */
 export async function writePrivately(path: string, text: string): Promise<void> {
-  await Deno.mkdir(folderOf(path), { recursive: true, mode: 0o700 });
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const target = await behindLinks(path);
   const draft = await draftOf(target, text);
   try {
@@ -18,7 +19,7 @@ export async function writePrivately(path: string, text: string): Promise<void> 
 
 /** The same for a file that must not be there yet; resolves to `false`, and does nothing, if it is. */
 export async function createPrivately(path: string, text: string): Promise<boolean> {
-  await Deno.mkdir(folderOf(path), { recursive: true, mode: 0o700 });
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = await draftOf(path, text);
   try {
     await Deno.link(draft, path); // unlike a rename, it fails where there is a file
@@ -56,9 +57,4 @@ async function behindLinks(path: string): Promise<string> {
     if (error instanceof Deno.errors.NotFound) return path;
     throw error;
   }
-}
-
-/** The folder that a file lies in. */
-export function folderOf(path: string): string {
-  return path.replace(/[/\\][^/\\]*$/, "") || "/";
 }

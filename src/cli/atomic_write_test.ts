@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createPrivately, writePrivately } from "./atomic_write.ts";
 import { withHome } from "./fake_io.ts";
+import { turnAt } from "./file_lock.ts";
 
 Deno.test("a file is replaced, closed to others, and nothing is left beside it", () =>
   withHome(async ({ stateDir }) => {
@@ -12,6 +13,18 @@ Deno.test("a file is replaced, closed to others, and nothing is left beside it",
     if (Deno.build.os !== "windows") strictEqual((await Deno.stat(path)).mode! & 0o777, 0o600);
     deepStrictEqual([...Deno.readDirSync(`${stateDir}/new`)].map(({ name }) => name), ["file"]);
   }));
+
+Deno.test("a file may be named without its folder", async () => {
+  const path = `${crypto.randomUUID()}.tmp`;
+  try {
+    await writePrivately(path, "one");
+    using _turn = await turnAt(path);
+    strictEqual(await Deno.readTextFile(path), "one");
+  } finally {
+    await Deno.remove(path, { recursive: true });
+    await Deno.remove(`${path}.lock`);
+  }
+});
 
 Deno.test("a link stays a link, and what it leads to is replaced", () =>
   withHome(async ({ stateDir }) => {

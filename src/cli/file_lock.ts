@@ -1,5 +1,5 @@
 /** Turns at a file, among all programs of this machine that ask for one. */
-import { folderOf } from "./atomic_write.ts";
+import { dirname } from "node:path";
 
 /**
  * Resolves when it is the caller's turn at the file, which need not be there; the turn ends with the
@@ -18,7 +18,7 @@ export async function turnAt(path: string): Promise<Disposable> {
 
 /** `undefined` where nobody may make one: whether the file may be replaced is not for it to say. */
 async function openLock(path: string): Promise<Deno.FsFile | undefined> {
-  await Deno.mkdir(folderOf(path), { recursive: true, mode: 0o700 });
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     return await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
   } catch (error) {
