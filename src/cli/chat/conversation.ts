@@ -58,7 +58,7 @@ export class Conversation {
   #seq = 0;
   /** Runs that the view waits for. */
   readonly #runs = new Set<string>();
-  /** Runs whose end was heard while the history was on its way, which may still name them. */
+  /** Runs whose end was heard since the history was asked for, which may still name them. */
   readonly #over = new Set<string>();
   /** Messages that were said here, and need not be shown again. */
   readonly #own = new Set<string>();
