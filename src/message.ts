@@ -150,8 +150,8 @@ export interface OutboundMessage {
   readonly poll?: Poll;
   readonly buttons?: readonly (readonly Button[])[];
   /**
-   * The network's id of the message that it answers. An answer to a command always has it: some
-   * networks keep a place open for that.
+   * The network's id of the message that it answers. All that answers a command has it: some
+   * networks keep a place open for that, and show it to nobody but who asked.
    */
   readonly replyTo?: string;
   /** Without a sound. */

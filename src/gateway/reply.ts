@@ -171,7 +171,7 @@ export class ChatReplies implements Replies, Disposable {
   #answers({ runId, target }: Answering, isFirstPart: boolean): boolean {
     const mode = replyToModeOf(this.#account(target.place));
     const isFirst = isFirstPart && this.#writing.get(runId)?.hasSpoken !== true;
-    return mode === "all" || isFirst && (mode === "first" || target.isAwaited === true);
+    return mode === "all" || target.isAwaited === true || isFirst && mode === "first";
   }
 
   #split(text: string, place: Pick<Place, "channel" | "accountId">): readonly string[] {

@@ -94,12 +94,12 @@ Deno.test("the configuration says which messages name the one that they answer",
   }
 });
 
-Deno.test("an answer that the network waits for names its message in any case", () => {
+Deno.test("all that answers what the network waits for names it", () => {
   using world = new World();
   const awaited = { ...RUN, target: { ...RUN.target, isAwaited: true as const } };
   world.replies.began(awaited);
   world.replies.said(awaited, `${"word ".repeat(30)}`);
-  deepStrictEqual(world.answered, ["m7", undefined]);
+  deepStrictEqual(world.answered, ["m7", "m7"]);
 });
 
 Deno.test("a lower limit of the owner's counts, a higher one does not", () => {

@@ -12,6 +12,7 @@ import type {
 } from "discord-api-types/v10";
 import type { MenuCommand } from "../../channel.ts";
 import type { Button, OutboundMessage, Poll } from "../../message.ts";
+import { commandOf } from "./convert.ts";
 import { timeOf } from "./snowflake.ts";
 import { titleOf, toDiscord } from "./markdown.ts";
 
@@ -23,6 +24,9 @@ export interface Manners {
   /** Links are shown without a preview. */
   readonly suppressesEmbeds: boolean;
 }
+
+/** Only who asked sees it. */
+export const EPHEMERAL = 1 << 6;
 
 /** How long a text is for Discord. */
 export function measure(markdown: string): number {
@@ -43,7 +47,7 @@ export function toCreate(
     ...toContent(message, manners),
     nonce: nonceOf(message.id),
     enforce_nonce: true,
-    ...(message.replyTo !== undefined && {
+    ...(message.replyTo !== undefined && commandOf(message.replyTo) === undefined && {
       message_reference: { message_id: message.replyTo, fail_if_not_exists: false },
     }),
   };
@@ -87,6 +91,15 @@ export function toAnswer(
   manners: Manners,
 ): RESTPostAPIChannelMessageJSONBody {
   return toContent({ ...message, isSilent: false }, manners);
+}
+
+/** What follows the answer to a command, for nobody but who asked. */
+export function toFollowUp(
+  message: OutboundMessage,
+  manners: Manners,
+): RESTPostAPIChannelMessageJSONBody {
+  const answer = toAnswer(message, manners);
+  return { ...answer, flags: (answer.flags ?? 0) | EPHEMERAL };
 }
 
 /** Another text for a message of ours. */

@@ -144,13 +144,18 @@ export function toInteraction(
   if (interaction.type === APPLICATION_COMMAND && interaction.data.type === SLASH_COMMAND) {
     const { name, options = [] } = interaction.data;
     const words = [`/${name}`, ...wordsOf(options)].join(" ");
-    return { ...base, kind: "command", messageId: id, text: words, isAwaited: true };
+    return { ...base, kind: "command", messageId: COMMAND + id, text: words, isAwaited: true };
   }
   if (interaction.type === MESSAGE_COMPONENT) {
     const { custom_id: value } = interaction.data;
     return { ...base, kind: "button", messageId: interaction.message.id, value };
   }
   return undefined;
+}
+
+/** The command that a message answers, as Discord calls it. */
+export function commandOf(replyTo: string | undefined): string | undefined {
+  return replyTo?.startsWith(COMMAND) ? replyTo.slice(COMMAND.length) : undefined;
 }
 
 /** Where somebody speaks. A thread's chat is the channel that the thread is in. */
@@ -175,6 +180,8 @@ export function placeOf(
   };
 }
 
+/** By it a command is told from a message, also once Discord has forgotten it. */
+const COMMAND = "command:";
 /** Numbers of Discord's own. */
 const DEFAULT = 0;
 const REPLY = 19;

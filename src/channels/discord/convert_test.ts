@@ -257,7 +257,7 @@ Deno.test("commands and buttons are understood, and nothing else that people do 
     sender: ADA,
     at: 1762193908453,
     kind: "command",
-    messageId: "1434970000000000001",
+    messageId: "command:1434970000000000001",
     text: "/model openai/gpt-5",
     isAwaited: true,
   });

@@ -517,7 +517,7 @@ Deno.test("a command is acknowledged once it is stored, and a button too", async
   const [received] = me.inbox.received;
   ok(received?.kind === "command");
   strictEqual(received.text, "/new hello there");
-  strictEqual(received.messageId, command.id);
+  strictEqual(received.messageId, `command:${command.id}`);
   strictEqual(received.sender.id, ada.id);
   strictEqual(received.place.chatId, general.id);
 

@@ -13,7 +13,7 @@ import type { Log } from "../../log.ts";
 import type { InboundMessage } from "../../message.ts";
 import { missedIn, patiently } from "./catch_up.ts";
 import { ApiError, type Client } from "./client.ts";
-import { toMenu } from "./compose.ts";
+import { EPHEMERAL, toMenu } from "./compose.ts";
 import type { Settings } from "./config.ts";
 import {
   type AnyMessage,
@@ -52,7 +52,6 @@ const MAX_MEMBERS = 200;
 /** An interaction that has no answer by then is over. */
 const INTERACTION_MS = 3_000;
 const Callback = { deferredAnswer: 5, deferredUpdate: 6 } as const;
-const EPHEMERAL = 1 << 6;
 /** It was answered in an earlier life, when the same interaction was handed over. */
 const ALREADY_ACKNOWLEDGED = 40060;
 

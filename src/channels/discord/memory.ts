@@ -49,14 +49,21 @@ type Connection = Static<typeof Connection>;
 /** Pairs, the freshest last. */
 const Pairs = Type.Array(Type.Tuple([Type.String(), Type.String()]));
 
+/** A message of ours that answers one. */
+const Answer = Type.Object({
+  id: Type.String(),
+  /** What Discord calls it, once it is there. */
+  messageId: optional(Type.String()),
+});
+export type Answer = Static<typeof Answer>;
+
 /** A slash command or a button that waits for its answer. */
 const Interaction = Type.Object({
   id: Type.String(),
   token: Type.String(),
   at: Type.Number(),
-  /** The id of our message that is the answer, and what Discord calls it. */
-  answer: optional(Type.String()),
-  messageId: optional(Type.String()),
+  /** The first is in the place that waits for it. */
+  answers: optional(Type.Array(Answer)),
 });
 export type Interaction = Static<typeof Interaction>;
 const Interactions = Type.Array(Interaction);

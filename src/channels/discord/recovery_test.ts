@@ -125,7 +125,7 @@ Deno.test("a command that comes again keeps the answer that it has", async () =>
   ok(handed && place);
   const { signal } = new AbortController();
   const say = (id: string, text: string) =>
-    channel.send({ id, place, text, replyTo: command.id }, signal);
+    channel.send({ id, place, text, replyTo: `command:${command.id}` }, signal);
   ok((await say("a", "first half")).sent);
   discord.gateway.dispatch("INTERACTION_CREATE", handed.d); // as after a resume
   const isCallback = ({ path }: { path: string }) => path.includes("callback");

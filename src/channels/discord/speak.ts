@@ -12,11 +12,13 @@ import {
   toContent,
   toCreate,
   toEdit,
+  toFollowUp,
   toPost,
 } from "./compose.ts";
 import type { Settings } from "./config.ts";
+import { commandOf } from "./convert.ts";
 import type { Directory } from "./directory.ts";
-import type { Interaction, Memory } from "./memory.ts";
+import type { Answer, Interaction, Memory } from "./memory.ts";
 
 /** What of an answer of the API we rely on. */
 type Said = Pick<APIMessage, "id">;
@@ -58,8 +60,7 @@ export class Speaker {
       return { sent: false, reason: "rejected", detail };
     }
     return await receipt(async () => {
-      const interaction = this.#openTo(message);
-      const answered = interaction && await this.#answer(interaction, message, signal);
+      const answered = await this.#answer(message, signal);
       if (answered !== undefined) return answered;
       return isForum(this.#directory, message.place)
         ? await this.#post(message, signal)
@@ -114,8 +115,11 @@ export class Speaker {
     const nonce = nonceOf(message.id);
     const echo = this.#memory.echoOf(nonce);
     if (echo !== undefined) return sent(echo);
-    const interaction = this.#memory.interactions.find(({ answer }) => answer === message.id);
-    if (interaction !== undefined) return await this.#findAnswer(interaction, signal);
+    const interaction = this.#memory.interactions.find(({ answers }) =>
+      answers?.some(({ id }) => id === message.id)
+    );
+    if (interaction !== undefined) return await this.#findAnswer(interaction, message, signal);
+    if (this.#isPrivate(message)) return undefined;
     if (this.#memory.postBegunAt(message.id) !== undefined) {
       const post = await this.#findPost(message, signal);
       return post === undefined ? "absent" : sent(post);
@@ -196,45 +200,87 @@ export class Speaker {
     )?.id;
   }
 
-  /** The command that a message answers, unless another message does already. */
-  #openTo({ id, replyTo }: OutboundMessage): Interaction | undefined {
-    if (replyTo === undefined) return undefined;
-    return this.#memory.interactions.find((interaction) =>
-      interaction.id === replyTo && (interaction.answer ?? id) === id
+  /**
+   * Says it as an answer to a command; `undefined` for what is to be said like any other message.
+   * What only who asked may see, is said to nobody else, and in the worst case not at all.
+   */
+  async #answer(message: OutboundMessage, signal: AbortSignal): Promise<Said | undefined> {
+    const commandId = commandOf(message.replyTo);
+    if (commandId === undefined) return undefined;
+    const interaction = this.#memory.interactions.find(({ id }) => id === commandId);
+    const isPrivate = this.#isPrivate(message);
+    const answered = interaction &&
+      await this.#answerTo(interaction, { message, isPrivate, signal });
+    if (answered !== undefined || !isPrivate) return answered;
+    throw new ApiError(
+      "rejected",
+      "the command takes no more answers, and others may not see this",
     );
   }
 
-  /** Fills in the answer that a command waits for; `undefined` where it waits no more. */
-  async #answer(
+  /** Only the first answer has a place that waits for it. */
+  async #answerTo(
     interaction: Interaction,
-    message: OutboundMessage,
-    signal: AbortSignal,
+    { message, isPrivate, signal }: {
+      message: OutboundMessage;
+      isPrivate: boolean;
+      signal: AbortSignal;
+    },
   ): Promise<Said | undefined> {
-    const answered = { ...interaction, answer: message.id };
-    this.#memory.saveInteraction(answered);
+    const { answers = [] } = interaction;
+    const known = answers.find(({ id }) => id === message.id);
+    const isFirst = answers.length === 0 || answers[0] === known;
+    if (!isFirst && !isPrivate) return undefined;
+    if (known?.messageId !== undefined) return { id: known.messageId };
+    if (!isFirst && known !== undefined) {
+      throw new ApiError("rejected", "Discord does not tell whether it has it already");
+    }
+    const others = answers.filter((answer) => answer !== known);
+    const keep = (answer: Answer) => {
+      const all = isFirst ? [answer, ...others] : [...others, answer];
+      this.#memory.saveInteraction({ ...interaction, answers: all });
+    };
+    keep({ id: message.id });
     await this.#memory.announced(interaction.id);
     try {
-      const { id } = await this.#client.call<Said>("PATCH", this.#answerPath(interaction), {
-        body: toAnswer(message, this.#settings),
-        ...uploadOf(message),
-        signal,
-      });
-      this.#memory.saveInteraction({ ...answered, messageId: id });
+      const { id } = isFirst
+        ? await this.#client.call<Said>("PATCH", this.#answerPath(interaction), {
+          body: toAnswer(message, this.#settings),
+          ...uploadOf(message),
+          signal,
+        })
+        : await this.#client.call<Said>("POST", this.#webhookPath(interaction), {
+          body: toFollowUp(message, this.#settings),
+          ...uploadOf(message),
+          signal,
+        });
+      keep({ id: message.id, messageId: id });
       return { id };
     } catch (error) {
-      const isOver = error instanceof ApiError && error.code !== undefined &&
-        INTERACTION_IS_OVER.has(error.code);
+      if (!(error instanceof ApiError) || error.fault === "unknown") throw error;
+      const isOver = error.code !== undefined && INTERACTION_IS_OVER.has(error.code);
+      if (isOver) this.#memory.forgetInteraction(interaction.id);
+      else this.#memory.saveInteraction(interaction);
       if (!isOver) throw error;
-      this.#memory.forgetInteraction(interaction.id);
       return undefined;
     }
   }
 
+  /** Whether it answers a command whose answers are shown to nobody but who asked. */
+  #isPrivate({ place, replyTo }: OutboundMessage): boolean {
+    return commandOf(replyTo) !== undefined && this.#settings.hasEphemeralCommands &&
+      place.kind !== "direct";
+  }
+
   async #findAnswer(
     interaction: Interaction,
+    { id: ours }: OutboundMessage,
     signal: AbortSignal,
   ): Promise<Receipt | "absent" | undefined> {
-    if (interaction.messageId !== undefined) return sent(interaction.messageId);
+    const [first, ...others] = interaction.answers ?? [];
+    const answer = [first, ...others].find((known) => known?.id === ours);
+    if (answer?.messageId !== undefined) return sent(answer.messageId);
+    if (answer !== first) return undefined; // nobody can list what only one person sees
     try {
       const path = this.#answerPath(interaction);
       const { id, flags = 0 } = await this.#client.call<APIMessage>("GET", path, { signal });
@@ -247,15 +293,20 @@ export class Speaker {
 
   /** An answer to a command can be changed as such even where only one person sees it. */
   #pathOf({ place, messageId }: MessageRef): string {
-    const interaction = this.#memory.interactions.find((known) => known.messageId === messageId);
-    return interaction === undefined
-      ? `/channels/${channelOf(place)}/messages/${messageId}`
-      : this.#answerPath(interaction);
+    for (const interaction of this.#memory.interactions) {
+      const at = interaction.answers?.findIndex((known) => known.messageId === messageId) ?? -1;
+      if (at >= 0) return this.#answerPath(interaction, at === 0 ? undefined : messageId);
+    }
+    return `/channels/${channelOf(place)}/messages/${messageId}`;
   }
 
-  #answerPath({ token }: Interaction): string {
+  #answerPath(interaction: Interaction, messageId = "@original"): string {
+    return `${this.#webhookPath(interaction)}/messages/${messageId}`;
+  }
+
+  #webhookPath({ token }: Interaction): string {
     const applicationId = this.#settings.applicationId ?? this.#memory.self?.applicationId;
-    return `/webhooks/${applicationId}/${encodeURIComponent(token)}/messages/@original`;
+    return `/webhooks/${applicationId}/${encodeURIComponent(token)}`;
   }
 }
 

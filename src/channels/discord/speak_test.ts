@@ -22,11 +22,16 @@ class Scene implements AsyncDisposable {
   readonly inbox = new TestInbox();
   readonly general: Channel;
   readonly ada: User;
+  readonly #settings: Record<string, unknown>;
   readonly #stop = new AbortController();
   #channel: DiscordChannel;
   #running: Promise<void> | undefined;
 
-  constructor(options: Parameters<typeof startFakeDiscord>[0] = {}) {
+  constructor(
+    options: Parameters<typeof startFakeDiscord>[0] = {},
+    settings: Record<string, unknown> = {},
+  ) {
+    this.#settings = settings;
     this.discord = startFakeDiscord({ heartbeatMs: 50, ...options });
     const { world } = this.discord;
     const guild = world.addGuild("guild");
@@ -72,6 +77,13 @@ class Scene implements AsyncDisposable {
     return receipt.messageIds[0]!;
   }
 
+  /** Ada's, which waits for its answer by now. */
+  async command(chat: Channel) {
+    const command = this.discord.command(chat, this.ada, { name: "status" });
+    await this.discord.until(() => command.answer !== undefined);
+    return { command, replyTo: `command:${command.id}` };
+  }
+
   asked(which: RegExp) {
     return this.discord.rest.requests.filter(({ method, path }) => which.test(`${method} ${path}`));
   }
@@ -86,7 +98,7 @@ class Scene implements AsyncDisposable {
     const { token, apiRoot } = this.discord;
     return new DiscordChannel({
       accountId: "default",
-      settings: { token, apiRoot, mediaMaxMb: 1 },
+      settings: { token, apiRoot, mediaMaxMb: 1, ...this.#settings },
       values: this.values,
       log: NO_LOG,
     }, { answerMs: 2000, identifyEveryMs: 0, betweenMs: [0, 0] });
@@ -256,9 +268,8 @@ Deno.test("a post whose answer was lost is not made twice", async () => {
 Deno.test("a command is answered in its place, once, and then beside it", async () => {
   await using scene = new Scene();
   await scene.connect();
-  const command = scene.discord.command(scene.general, scene.ada, { name: "status" });
-  await scene.discord.until(() => command.answer !== undefined);
-  const answer = scene.message("all is well", { replyTo: command.id });
+  const { command, replyTo } = await scene.command(scene.general);
+  const answer = scene.message("all is well", { replyTo });
   scene.discord.rest.fault(/^PATCH/, { kind: "half" });
   const lost = await scene.channel.send(answer, signal);
   ok(!lost.sent && lost.reason === "unknown");
@@ -266,13 +277,45 @@ Deno.test("a command is answered in its place, once, and then beside it", async 
   const id = await scene.send(answer);
   strictEqual(command.message?.id, id);
   strictEqual(scene.discord.sent.length, 1);
-  const more = await scene.send(scene.message("and more", { replyTo: command.id }));
+  const more = await scene.send(scene.message("and more", { replyTo }));
   strictEqual(scene.discord.sent[1]?.id, more);
-  strictEqual(scene.asked(/^POST .*messages$/).length, 1);
   const target = { place: scene.place(scene.general), messageId: id };
   ok((await scene.channel.edit(target, "all is better", signal)).sent);
   strictEqual(command.message?.content, "all is better");
   strictEqual(scene.asked(/^PATCH .*@original/).length, 3);
+});
+
+Deno.test("what follows the answer to a command is shown to nobody else either", async () => {
+  await using scene = new Scene();
+  await scene.connect();
+  const { command, replyTo } = await scene.command(scene.general);
+  await scene.send(scene.message("one", { replyTo }));
+  const follows = scene.message("two", { replyTo });
+  scene.discord.rest.fault(/^POST .*webhooks/, { kind: "status", status: 429 });
+  const refused = await scene.channel.send(follows, signal);
+  ok(!refused.sent && refused.reason === "rate_limited");
+  scene.discord.mend();
+  const messageId = await scene.send(follows);
+  deepStrictEqual(await scene.channel.find(follows, signal), {
+    sent: true,
+    messageIds: [messageId],
+  });
+  strictEqual(await scene.send(follows), messageId);
+  const unsure = scene.message("three", { replyTo });
+  scene.discord.rest.fault(/^POST .*webhooks/, { kind: "half" });
+  const lost = await scene.channel.send(unsure, signal);
+  ok(!lost.sent && lost.reason === "unknown");
+  strictEqual(await scene.channel.find(unsure, signal), undefined);
+  const again = await scene.channel.send(unsure, signal);
+  ok(!again.sent && again.reason === "rejected");
+  deepStrictEqual(scene.discord.sent.map(({ content }) => content), ["one", "two", "three"]);
+  strictEqual(command.isEphemeral, true);
+  ok(scene.discord.sent.slice(1).every(({ flags = 0 }) => (flags & 64) !== 0));
+  strictEqual(scene.asked(/^POST .*messages$/).length, 0);
+  const target = { place: scene.place(scene.general), messageId };
+  ok((await scene.channel.edit(target, "2", signal)).sent);
+  strictEqual(scene.discord.sent[1]?.content, "2");
+  strictEqual(scene.asked(/^PATCH .*webhooks.*\/\d+$/).length, 1);
 });
 
 Deno.test("a command is answered in its place, however soon the answer is there", async () => {
@@ -282,7 +325,8 @@ Deno.test("a command is answered in its place, however soon the answer is there"
   scene.discord.rest.fault(/callback$/, { kind: "slow", until: told.promise });
   const command = scene.discord.command(scene.general, scene.ada, { name: "status" });
   await scene.discord.until(() => scene.asked(/callback$/).length > 0);
-  const sending = scene.send(scene.message("all is well", { replyTo: command.id }));
+  const replyTo = `command:${command.id}`;
+  const sending = scene.send(scene.message("all is well", { replyTo }));
   await scene.channel.probe(signal); // what was asked before it is answered by now
   told.resolve();
   const id = await sending;
@@ -290,15 +334,34 @@ Deno.test("a command is answered in its place, however soon the answer is there"
   strictEqual(scene.asked(/^POST .*messages$/).length, 0); // nobody else sees it
 });
 
-Deno.test("a command that nobody waits for any more is answered as a message", async () => {
+Deno.test("a command that nobody waits for any more is answered where nobody else is", async () => {
   await using scene = new Scene();
   await scene.connect();
-  const command = scene.discord.command(scene.general, scene.ada, { name: "status" });
-  await scene.discord.until(() => command.answer !== undefined);
+  const direct = scene.discord.world.direct(scene.ada);
+  const [open, closed] = [await scene.command(direct), await scene.command(scene.general)];
   scene.discord.rest.interactions.clear();
-  const id = await scene.send(scene.message("late", { replyTo: command.id }));
+  const place = scene.place(direct);
+  const id = await scene.send(scene.message("late", { place, replyTo: open.replyTo }));
   strictEqual(scene.discord.sent[0]?.id, id);
-  strictEqual(scene.asked(/^POST .*messages$/).length, 1);
+  const late = scene.message("late", { replyTo: closed.replyTo });
+  for (let i = 0; i < 2; i++) {
+    const receipt = await scene.channel.send(late, signal);
+    ok(!receipt.sent && receipt.reason === "rejected");
+  }
+  strictEqual(await scene.channel.find(late, signal), undefined);
+  strictEqual(scene.discord.sent.length, 1);
+});
+
+Deno.test("a command whose answers everybody may see is answered as a message in the end", async () => {
+  await using scene = new Scene({}, { slashCommand: { ephemeral: false } });
+  await scene.connect();
+  const { replyTo } = await scene.command(scene.general);
+  await scene.send(scene.message("one", { replyTo }));
+  await scene.send(scene.message("two", { replyTo }));
+  strictEqual(scene.asked(/^POST .*channels.*messages$/).length, 1);
+  scene.discord.rest.interactions.clear();
+  await scene.send(scene.message("three", { replyTo }));
+  deepStrictEqual(scene.discord.sent.map(({ content }) => content), ["one", "two", "three"]);
 });
 
 async function isFound(scene: Scene, message: OutboundMessage): Promise<boolean> {

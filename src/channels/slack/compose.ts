@@ -1,6 +1,10 @@
 /** Turns messages of ours into what Slack's Web API wants. Pure. */
 import { createHash } from "node:crypto";
-import type { ChatPostMessageArguments, ChatUpdateArguments } from "@slack/web-api";
+import type {
+  ChatPostEphemeralArguments,
+  ChatPostMessageArguments,
+  ChatUpdateArguments,
+} from "@slack/web-api";
 import type { Button, OutboundMessage, Place } from "../../message.ts";
 import { ACTION_PREFIX, isTs } from "./convert.ts";
 import { toMrkdwn } from "./markdown.ts";
@@ -69,6 +73,17 @@ export function toUpdate(
 export function toResponse(message: OutboundMessage, isEphemeral: boolean): unknown {
   const response_type = isEphemeral ? "ephemeral" : "in_channel";
   return { response_type, replace_original: false, ...toContent(message) };
+}
+
+/** What only one person in a conversation sees. */
+export function toEphemeral(message: OutboundMessage, user: string): ChatPostEphemeralArguments {
+  const { text, blocks } = toContent(message);
+  return {
+    channel: message.place.chatId,
+    user,
+    text,
+    ...(blocks === undefined ? {} : { blocks }),
+  };
 }
 
 /**

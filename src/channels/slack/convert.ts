@@ -112,6 +112,11 @@ export function placeOf(
   };
 }
 
+/** Who is answered by what answers this message, where that is a command. */
+export function askerOf(replyTo: string | undefined): string | undefined {
+  return /^command:(\w+):/.exec(replyTo ?? "")?.[1];
+}
+
 /** The millisecond that a timestamp of Slack's means. */
 export function timeOf(ts: string): number {
   return Math.floor(Number(ts) * 1000);
@@ -304,7 +309,7 @@ function toCommand(payload: Payload, around: Surroundings): InboundMessage | und
     },
     at: around.now, // Slack does not say when
     kind: "command",
-    messageId: `command:${trigger}`,
+    messageId: `command:${user}:${trigger}`,
     text: isOurs ? args || "/help" : `${command} ${args}`.trim(),
     ...(textAt(payload, "response_url") === undefined ? {} : { isAwaited: true }),
   };

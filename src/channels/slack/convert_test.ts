@@ -187,14 +187,14 @@ Deno.test("a reaction has its emoji with its shade", async () => {
 
 Deno.test("our slash command says its text, another one what somebody would have typed", async () => {
   const given = await payload("slash_command");
-  const id = "command:13345224609.738474920.8088930838d88f008e0";
+  const trigger = "13345224609.738474920.8088930838d88f008e0";
   deepStrictEqual(toInbound(given, AROUND), {
-    eventId: id,
+    eventId: `command:${trigger}`,
     place: TEAM_ROOM,
     sender: ANNA,
     at: AROUND.now,
     kind: "command",
-    messageId: id,
+    messageId: `command:${ANNA.id}:${trigger}`,
     text: "what is up?",
     isAwaited: true,
   });

@@ -317,6 +317,32 @@ Deno.test("a command is answered by its own address as long as that works", asyn
   ok(!late.sent && late.reason === "rejected" && late.detail.includes("not_in_channel"));
 });
 
+Deno.test("what answers a command is shown to nobody else, however much it is", async () => {
+  await using slack = startFakeSlack();
+  await using run = start(slack);
+  slack.addChannel(room("C0ROOM"));
+  slack.command("/openclaw", "tell me all", { channel: "C0ROOM" });
+  const [said] = await run.inbox.count(1);
+  ok(said?.kind === "command");
+  const { place, messageId: replyTo } = said;
+  const send = (text: string) => run.channel.send(message({ place, replyTo, text }), signal);
+  for (const text of "123456") {
+    deepStrictEqual(await send(text), { sent: true, messageIds: [] });
+  }
+  for (const known of slack.api.responseUrls.values()) known.isExpired = true;
+  slack.fail("chat.postEphemeral", { kind: "half" }, 1);
+  const unsure = message({ place, replyTo, text: "7" });
+  const lost = await run.channel.send(unsure, signal);
+  ok(!lost.sent && lost.reason === "unknown");
+  strictEqual(await run.channel.find(unsure, signal), undefined);
+  strictEqual(slack.api.responses.length, 5);
+  deepStrictEqual(
+    slack.calls("chat.postEphemeral").map(({ channel, user, text }) => [channel, user, text]),
+    [["C0ROOM", ANNA.id, "6"], ["C0ROOM", ANNA.id, "7"]],
+  );
+  deepStrictEqual(slack.sent, []);
+});
+
 Deno.test("a message that was perhaps sent is found by its id", async () => {
   await using slack = startFakeSlack({ pageSize: 2 });
   const channel = channelOf(slack);

@@ -9,11 +9,12 @@ import {
   type Manners,
   threadOf,
   toContent,
+  toEphemeral,
   toPost,
   toResponse,
   toUpdate,
 } from "./compose.ts";
-import { isTs, type SlackSelf } from "./convert.ts";
+import { askerOf, isTs, type SlackSelf } from "./convert.ts";
 import { nameOfEmoji } from "./emoji.ts";
 import type { Memory } from "./memory.ts";
 
@@ -57,6 +58,14 @@ export class Speaker {
     return await receipt(async () => {
       if (attachment !== undefined) return await this.#share(message, attachment, signal);
       if (await this.#answer(message, signal)) return [];
+      const asker = this.#onlyReader(message);
+      if (asker !== undefined) {
+        await this.#client.ask(
+          (api) => api.chat.postEphemeral(toEphemeral(message, asker)),
+          signal,
+        );
+        return [];
+      }
       const { ts } = await this.#client.ask(
         (api) => api.chat.postMessage(toPost(message, this.#manners)),
         signal,
@@ -125,7 +134,8 @@ export class Speaker {
   ): Promise<Receipt | "absent" | undefined> {
     if (message.attachment !== undefined) return await this.#findShared(message, signal);
     // nobody but who asked sees an answer to a command
-    if (this.#memory.wasAnswer(message.id)) return undefined;
+    const isHidden = this.#onlyReader(message) !== undefined;
+    if (isHidden || this.#memory.wasAnswer(message.id)) return undefined;
     const { place: { chatId: channel }, acceptedAt = 0 } = message;
     const threadTs = threadOf(message);
     const oldest = String(Math.max(0, acceptedAt - CLOCK_SKEW_MS) / 1000);
@@ -169,6 +179,12 @@ export class Speaker {
       if (!isSure || error.fault !== "refused") throw error;
       return false; // it waits no more; what is said in the chat reaches who asked, too
     }
+  }
+
+  /** Who alone may see what answers a command; `undefined` where others may, or nobody else is. */
+  #onlyReader({ place, replyTo }: OutboundMessage): string | undefined {
+    const isOpen = !this.#manners.hasEphemeralCommands || place.kind === "direct";
+    return isOpen ? undefined : askerOf(replyTo);
   }
 
   /** Sends a file: Slack gives an address for it, takes it, and is told where to show it. */

@@ -211,6 +211,11 @@ export class WebApi {
       return { url: `${this.#url().replace("http", "ws")}/link?ticket=${ticket}&app_id=${APP}` };
     },
     "chat.postMessage": (args) => this.#post(args),
+    "chat.postEphemeral": (args) => {
+      this.#refuseIfClosed(this.#channel(args));
+      if (!this.#world.users.has(String(args.user))) throw new Refusal("user_not_in_channel");
+      return { message_ts: this.#world.ts() };
+    },
     "chat.update": (args) => this.#update(args),
     "chat.delete": (args) => {
       const channel = this.#channel(args);
