@@ -83,6 +83,14 @@ export function mentionedIn(payload: Payload): { users: string[]; channels: stri
   return { users: distinct(people), channels: distinct(rooms) };
 }
 
+/** What an event itself tells of its conversation; a mention's does not. */
+export function roomOf(payload: Payload): { id: string; kind: Place["kind"] } | undefined {
+  const event = objectOf(payload.event);
+  const id = event && textAt(event, "channel");
+  const kind = event && KINDS[textAt(event, "channel_type") ?? ""];
+  return id === undefined || kind === undefined ? undefined : { id, kind };
+}
+
 /** Where something is said. A message that begins a thread is not in it. */
 export function placeOf(
   { channel, type, ts, threadTs, spaceId }: {

@@ -70,6 +70,12 @@ export class Directory {
     this.#users.set(id, { known, until: Date.now() + KEEP_MS });
   }
 
+  /** Takes an event's word for what a conversation is, which Slack may not tell when asked. */
+  learnKind(id: string, kind: KnownChannel["kind"]): void {
+    const { known, until = 0 } = this.#channels.get(id) ?? {};
+    if (known?.kind !== kind) this.#channels.set(id, { known: { ...known, kind }, until });
+  }
+
   learnChannel({ id = "", name, is_im, is_mpim }: ApiChannel): void {
     const kind = is_im ? "direct" : is_mpim ? "group" : "channel";
     const known = { kind, ...(name === undefined ? {} : { name }) } as const;

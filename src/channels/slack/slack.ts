@@ -24,7 +24,7 @@ import type { InboundAttachment, OutboundMessage, Place, Receipt } from "../../m
 import { asChannelError, asReceipt, CallError, Client } from "./client.ts";
 import { measure, TEXT_LIMIT } from "./compose.ts";
 import { type Settings, SlackSettings, slackSettings } from "./config.ts";
-import { mentionedIn, type Payload, type SlackSelf, toInbound } from "./convert.ts";
+import { mentionedIn, type Payload, roomOf, type SlackSelf, toInbound } from "./convert.ts";
 import { Directory } from "./directory.ts";
 import { Memory } from "./memory.ts";
 import { listen, PACE, type Pace } from "./socket_mode.ts";
@@ -270,6 +270,8 @@ export class SlackChannel
     const turn = Promise.all([this.#arrived, learned]);
     this.#arrived = turn.then(() => {}, () => {}); // whoever handed it over hears of it
     await turn;
+    const room = roomOf(payload);
+    if (room !== undefined) this.#directory.learnKind(room.id, room.kind);
     const message = toInbound(payload, {
       accountId: this.accountId,
       self,

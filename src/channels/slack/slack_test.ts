@@ -242,6 +242,17 @@ Deno.test("group chats are heard only where they are allowed", async () => {
   deepStrictEqual(run.inbox.texts(), ["here"]);
 });
 
+Deno.test("a mention in a group chat is no mention in a channel, though Slack tells nothing of it", async () => {
+  await using slack = startFakeSlack();
+  await using run = start(slack);
+  slack.fail("conversations.info", { kind: "error", error: "missing_scope" });
+  const { id: channel } = slack.addChannel({ ...room("C0GROUP"), kind: "mpim" });
+  slack.say(`<@${slack.world.me.id}> among us`, { channel });
+  slack.say("to you alone");
+  await run.inbox.count(1);
+  deepStrictEqual(run.inbox.texts(), ["to you alone"]);
+});
+
 Deno.test("a reply goes to its thread, and an answer begins one", async () => {
   await using slack = startFakeSlack();
   const channel = channelOf(slack);
