@@ -98,6 +98,8 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
   readonly #sync: GroupSync | undefined;
   #log: Deno.FsFile | undefined;
+  /** The log may have lost some of what is in it, and what comes after that would be lost, too. */
+  #isLogDoubtful = false;
   #depth = 0;
   #undone = 0;
 
@@ -204,10 +206,25 @@ export class Database implements Disposable {
     this.#log = undefined;
   }
 
+  /**
+   * A system that fails to bring something to the disk takes it for clean from then on: to wait again
+   * would succeed and mean nothing. All that the log holds then goes into the file.
+   */
   async #syncLog(): Promise<void> {
+    if (this.#isLogDoubtful) {
+      const { busy } = this.one<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)");
+      if (busy !== 0) throw new Error(`Cannot move the log of store '${this.path}' into it`);
+      this.#isLogDoubtful = false;
+      return;
+    }
     // The log alone: it has no locks, which closing a handle would drop.
     this.#log ??= Deno.openSync(`${this.path}-wal`, { write: true });
-    await this.#log.syncData();
+    try {
+      await this.#log.syncData();
+    } catch (error) {
+      this.#isLogDoubtful = true;
+      throw error;
+    }
   }
 
   #statement(sql: string): StatementSync {

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type Database, openDatabase, StoreFileError, toJson } from "./database.ts";
 
@@ -154,6 +154,27 @@ Deno.test("each commit outlives the process at once, and a loss of power once it
     strictEqual(database.isSynced, true);
     numbers(database);
     strictEqual(database.isSynced, true);
+  });
+});
+
+Deno.test("what a disk has perhaps dropped is written anew before it is told to be there", async () => {
+  await withFile(async (path) => {
+    using database = openDatabase(path, [TABLE]);
+    const { syncData } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.syncData = () => Promise.reject(new Error("Input/output error"));
+    try {
+      insert(database, 1);
+      await rejects(database.synced(), /output error/);
+    } finally {
+      Deno.FsFile.prototype.syncData = syncData;
+    }
+    insert(database, 2);
+    await database.synced();
+    strictEqual(Deno.statSync(`${path}-wal`).size, 0); // all of it is in the file itself
+    insert(database, 3);
+    await database.synced();
+    strictEqual(database.isSynced, true);
+    deepStrictEqual(numbers(database), [1, 2, 3]);
   });
 });
 
