@@ -154,8 +154,14 @@ export interface Inbox {
   keep(seq: number, limit: number): void;
   /** Is done with them; what they said is forgotten. Returns how many were not done with before. */
   close(seqs: readonly number[], outcome: string): number;
-  /** Forgets that those came which were received before `before` and are done with. */
-  prune(before: number): number;
+  /**
+   * Forgets that those came which were received before `before` and are done with, or of an account
+   * that is not there. Returns how many.
+   */
+  prune(
+    before: number,
+    isThere: (account: { channel: string; accountId: string }) => boolean,
+  ): number;
 }
 
 /** Somebody who wrote to us and waits for the owner's leave. Times are epoch milliseconds. */

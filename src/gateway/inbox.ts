@@ -177,9 +177,12 @@ export class Inbox implements AsyncDisposable {
     return { ...counts, skipped: Object.fromEntries(skipped) };
   }
 
-  /** Forgets messages that no network will say again. */
+  /** Forgets messages that no network will say again, and what accounts left that nobody has now. */
   prune(): void {
-    this.#store.inbox.prune(this.#now() - REMEMBER_MS);
+    this.#store.inbox.prune(
+      this.#now() - REMEMBER_MS,
+      ({ channel, accountId }) => this.#settings.account(channel, accountId) !== undefined,
+    );
   }
 
   /** Takes no more. What is not done with is taken up at the next start. */

@@ -432,6 +432,18 @@ Deno.test("a message that was stored and no more is handled at the next start", 
   await chat.network.showing(1);
 });
 
+Deno.test("what waits for an account that was removed is forgotten in the end", async () => {
+  using store = openStore(":memory:");
+  const old = Date.now() - 30 * 24 * 60 * 60_000;
+  for (const [accountId, receivedAt] of [["gone", old], ["gone", Date.now()], ["off", old]]) {
+    const place = placeOf("ada", { accountId: String(accountId) });
+    store.inbox.add(inboundOf("hello", { place }), Number(receivedAt));
+  }
+  const config = { channels: { fake: { ...OPEN, accounts: { off: { enabled: false } } } } };
+  await using _ = await connect({}, config, { store });
+  deepStrictEqual([1, 2, 3].filter((seq) => store.inbox.get(seq)), [2, 3]);
+});
+
 Deno.test("a crash at any moment: a message is answered once", async () => {
   await crashEverywhere([inboundOf("hello", { messageId: "1" })], ["re: hello"]);
 });

@@ -136,11 +136,30 @@ export class SqliteInbox implements Inbox {
       );
   }
 
-  prune(before: number): number {
-    return this.#database.run(
-      "DELETE FROM inbox WHERE received_at < ? AND state = 'done'",
-      before,
-    );
+  prune(
+    before: number,
+    isThere: (account: { channel: string; accountId: string }) => boolean,
+  ): number {
+    return this.#database.transaction(() => {
+      const gone = this.#database.all<{ channel: string; accountId: string }>(
+        `SELECT DISTINCT channel, account_id AS accountId FROM inbox
+         WHERE message IS NOT NULL`,
+      ).filter((account) => !isThere(account));
+      const left = gone.map(({ channel, accountId }) =>
+        this.#database.run(
+          `DELETE FROM inbox
+           WHERE channel = ? AND account_id = ? AND received_at < ? AND message IS NOT NULL`,
+          channel,
+          accountId,
+          before,
+        )
+      );
+      const done = this.#database.run(
+        "DELETE FROM inbox WHERE received_at < ? AND state = 'done'",
+        before,
+      );
+      return left.reduce((sum, count) => sum + count, done);
+    });
   }
 }
 

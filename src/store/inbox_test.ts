@@ -92,14 +92,19 @@ Deno.test("of the context the newest are kept", () => {
   deepStrictEqual(inbox.waiting(LANE, 9).map(({ seq }) => seq), [4]);
 });
 
-Deno.test("what is done with is forgotten after its time, and nothing else", () => {
+Deno.test("what is done with is forgotten after its time, and of an account that is there nothing else", () => {
   using store = openStore(":memory:");
   const { inbox } = store;
-  for (const id of ["1", "2", "3"]) inbox.add(said(id), 10);
-  inbox.keep(2, 9);
+  for (const accountId of ["default", "gone"]) {
+    for (const id of ["1", "2", "3"]) inbox.add(said(id, { accountId }), 10);
+    inbox.add(said("4", { accountId }), 11);
+  }
+  for (const seq of [2, 6]) inbox.keep(seq, 9);
   inbox.close([3], "run");
-  strictEqual(inbox.prune(10), 0);
-  strictEqual(inbox.prune(11), 1);
-  deepStrictEqual(inbox.waiting(LANE, 9).map(({ seq }) => seq), [1]);
-  strictEqual(inbox.add(said("3"), 20)?.seq, 4);
+  const isThere = ({ accountId }: { accountId: string }) => accountId === "default";
+  strictEqual(inbox.prune(10, isThere), 0);
+  strictEqual(inbox.prune(11, () => true), 1);
+  strictEqual(inbox.prune(11, isThere), 3);
+  deepStrictEqual([1, 2, 3, 4, 5, 6, 7, 8].filter((seq) => inbox.get(seq)), [1, 2, 4, 8]);
+  strictEqual(inbox.add(said("3"), 20)?.seq, 9);
 });
