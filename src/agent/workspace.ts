@@ -40,6 +40,9 @@ export interface ShownLimits {
   readonly total: number;
 }
 
+/** It is there until a new folder has all of our files: what is missing later was taken away. */
+const UNFINISHED = ".openclaw-unfinished";
+
 /** An agent's folder on disk. */
 export class Workspace {
   readonly path: string;
@@ -52,26 +55,31 @@ export class Workspace {
   }
 
   /**
-   * Makes the folder, closed to others. One that has none of our files gets them all; nothing is
-   * overwritten.
+   * Makes the folder, closed to others. One that has none of our files gets them all, and where that
+   * was broken off, those that it did not get; nothing that somebody has written is overwritten.
    */
   async ensure(): Promise<void> {
     Deno.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    const unfinished = join(this.path, UNFINISHED);
     const texts = await Promise.all(BOOTSTRAP_FILES.map((name) => this.#read(name)));
-    if (texts.some((text) => text !== undefined)) return;
-    const made: string[] = [];
-    for (const name of BOOTSTRAP_FILES) {
-      const path = join(this.path, name);
+    if (!exists(unfinished)) {
+      if (texts.some((text) => text !== undefined)) return;
+      await Deno.writeTextFile(unfinished, "", { mode: 0o600 });
+    }
+    for (const [i, name] of BOOTSTRAP_FILES.entries()) {
+      const isCutOff = texts[i] !== undefined && TEMPLATES[name].startsWith(texts[i]);
       try {
-        await Deno.writeTextFile(path, TEMPLATES[name], { createNew: true, mode: 0o600 });
-        made.push(path);
+        await Deno.writeTextFile(join(this.path, name), TEMPLATES[name], {
+          createNew: !isCutOff,
+          mode: 0o600,
+        });
       } catch (error) {
-        if (error instanceof Deno.errors.AlreadyExists) continue; // somebody was faster
-        // It may be there, cut off; and with any of them there, the others would never come.
-        for (const file of [...made, path]) await Deno.remove(file).catch(() => {}); // not there
-        throw error;
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     }
+    await Deno.remove(unfinished).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // somebody was faster
+    });
   }
 
   /** The files for the model, cut where they are too long, with a mark that says so. */
@@ -114,6 +122,16 @@ export class Workspace {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
     }
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
-import { BOOTSTRAP_FILES } from "./templates.ts";
+import { BOOTSTRAP_FILES, TEMPLATES } from "./templates.ts";
 import { parseIdentity, Workspace, workspacePath } from "./workspace.ts";
 
 const PLACE = { config: {}, stateDir: "/state", home: "/home/ada" };
@@ -72,6 +72,38 @@ Deno.test("a new workspace whose files did not fit on the disk gets them all lat
   await workspace.ensure();
   const shown = await workspace.shown({ perFile: 20_000, total: 150_000 });
   deepStrictEqual(shown.map(({ name }) => name), [...BOOTSTRAP_FILES]);
+});
+
+Deno.test("a new workspace gets all its files, whenever the making of it was killed", async () => {
+  const { writeTextFile } = Deno;
+  for (let last = 1; last <= BOOTSTRAP_FILES.length + 1; last++) {
+    await using temp = await temporary();
+    const died = Promise.withResolvers<void>();
+    let written = 0;
+    Deno.writeTextFile = async (path, text, options) => {
+      const isLast = ++written === last;
+      await writeTextFile(path, isLast ? String(text).slice(0, 9) : text, options);
+      if (isLast) died.resolve();
+      if (isLast) await new Promise(() => {});
+    };
+    try {
+      void new Workspace(temp.path).ensure();
+      await died.promise;
+    } finally {
+      Deno.writeTextFile = writeTextFile;
+    }
+    await Deno.writeTextFile(join(temp.path, "USER.md"), "mine");
+    const workspace = new Workspace(temp.path);
+    await workspace.ensure();
+    for (const name of BOOTSTRAP_FILES) {
+      const text = name === "USER.md" ? "mine" : TEMPLATES[name];
+      strictEqual(await Deno.readTextFile(join(temp.path, name)), text);
+    }
+    await Deno.remove(join(temp.path, "TOOLS.md"));
+    await workspace.ensure();
+    const names = (await Array.fromAsync(Deno.readDir(temp.path))).map(({ name }) => name);
+    deepStrictEqual(names.sort(), BOOTSTRAP_FILES.filter((name) => name !== "TOOLS.md").sort());
+  }
 });
 
 Deno.test("a changed file is read again, an unchanged one is not", async () => {
