@@ -120,6 +120,8 @@ const TOO_DEEP = new RegExp(
 );
 /** Of a table. Each row has all of them, however short it is. */
 const MAX_COLUMNS = 64;
+/** Characters of a heading that is known by the line below it, that line included. */
+const MAX_HEADING = 1_000;
 /** Characters that are looked through in search of the end of a mark, or of an address. */
 const MAX_SEARCHED = 2_000_000;
 
@@ -142,6 +144,13 @@ class BoundedTokenizer extends Tokenizer {
 
   override del(source: string, masked: string, before?: string) {
     return this.#deeper(() => super.del(source, masked, before));
+  }
+
+  /** In a list each line is asked about anew, and with it all that follow. */
+  override lheading(source: string) {
+    const heading = super.lheading(source.slice(0, MAX_HEADING));
+    const isCut = heading?.raw.length === MAX_HEADING && source.length > MAX_HEADING;
+    return isCut ? undefined : heading;
   }
 
   override table(source: string) {

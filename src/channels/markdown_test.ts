@@ -45,6 +45,12 @@ Deno.test("a table of more columns than anybody reads is text", () => {
   strictEqual(readMarkdown(wide(5_000))[0]?.type, "paragraph");
 });
 
+Deno.test("a heading is underlined near its beginning, or is text", () => {
+  const underlined = (words: number) => readMarkdown("word ".repeat(words) + "\n===")[0]?.type;
+  strictEqual(underlined(100), "heading");
+  strictEqual(underlined(5_000), "paragraph");
+});
+
 Deno.test("marks that are never closed are looked for so often and not more", () => {
   const markdown = "a_b*c ".repeat(20_000);
   const [paragraph] = readMarkdown(markdown);
