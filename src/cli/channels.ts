@@ -5,7 +5,7 @@ import { answer } from "./answer.ts";
 import { confirm } from "./ask.ts";
 import { type Call, command, type Group } from "./command.ts";
 import { at, readConfigFile } from "./config_file.ts";
-import { currentConfig, type Patch, patchConfig } from "./config_patch.ts";
+import { currentConfig, patchConfig } from "./config_patch.ts";
 import { withGateway } from "./connect.ts";
 import { Failure } from "./failure.ts";
 import { UsageError } from "./flags.ts";
@@ -350,7 +350,7 @@ async function withoutAccount(
   section: unknown,
   network: string,
   account: string,
-): Promise<Patch | null> {
+): Promise<Readonly<Record<string, unknown>> | null> {
   const { canonicalAccountId, DEFAULT_ACCOUNT_ID } = await import("../account.ts");
   const entry = { accounts: { [account]: null } };
   if (canonicalAccountId(account) !== DEFAULT_ACCOUNT_ID) return entry;
