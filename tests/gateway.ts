@@ -95,7 +95,7 @@ export async function startGateway(
 }
 
 /** Nothing else that runs on the developer's machine may answer in the demo's place. */
-const DEMO = { agents: { defaults: { model: { primary: "demo/demo" } } } };
+export const DEMO = { agents: { defaults: { model: { primary: "demo/demo" } } } };
 
 const ALL_SCOPES = [
   "operator.admin",
