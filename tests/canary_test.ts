@@ -135,7 +135,8 @@ async function writeConfig(stateDir: string, echo: string): Promise<void> {
       },
       remote: { url: "wss://127.0.0.1:1", token: KEPT.remoteToken },
     },
-    agents: { defaults: { model: { primary: "echo/401" } } },
+    // All models are asked at once: some are asked again, after a while.
+    agents: { defaults: { model: { primary: "echo/401" }, maxConcurrent: 16 } },
     models: {
       providers: {
         echo: {

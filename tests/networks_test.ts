@@ -77,33 +77,41 @@ Deno.test("on every network a message comes in, and its answer goes out where it
   });
   await using _client = await connected(gateway);
 
-  telegram.say("echo one");
-  const first = await telegram.until(() => telegram.sent[0]);
-  match(first.text ?? "", SAYS_ONE);
-  strictEqual(first.chat.id, 42);
-  telegram.addChat({ id: -1001, type: "supergroup", title: "Everybody" });
-  const words = `@${telegram.me.username} two`;
-  const mention = { offset: 0, length: words.indexOf(" "), type: "mention" };
-  telegram.say(words, { chat: -1001, entities: [mention] });
-  const second = await telegram.until(() => telegram.sent[1]);
-  strictEqual(second.chat.id, -1001);
+  async function onTelegram() {
+    telegram.say("echo one");
+    const first = await telegram.until(() => telegram.sent[0]);
+    match(first.text ?? "", SAYS_ONE);
+    strictEqual(first.chat.id, 42);
+    telegram.addChat({ id: -1001, type: "supergroup", title: "Everybody" });
+    const words = `@${telegram.me.username} two`;
+    const mention = { offset: 0, length: words.indexOf(" "), type: "mention" };
+    telegram.say(words, { chat: -1001, entities: [mention] });
+    const second = await telegram.until(() => telegram.sent[1]);
+    strictEqual(second.chat.id, -1001);
+  }
 
-  const anna = discord.world.addUser("anna");
-  const direct = discord.say(anna, "echo one");
-  const answer = await discord.until(() => discord.sent[0]);
-  match(answer.content, SAYS_ONE);
-  strictEqual(answer.channel_id, direct.channel_id);
-  const room = discord.world.addChannel(discord.world.addGuild("Everybody"), "general");
-  discord.world.post(room, anna, `<@${discord.world.self.id}> two`);
-  strictEqual((await discord.until(() => discord.sent[1])).channel_id, room.id);
+  async function onDiscord() {
+    const anna = discord.world.addUser("anna");
+    const direct = discord.say(anna, "echo one");
+    const answer = await discord.until(() => discord.sent[0]);
+    match(answer.content, SAYS_ONE);
+    strictEqual(answer.channel_id, direct.channel_id);
+    const room = discord.world.addChannel(discord.world.addGuild("Everybody"), "general");
+    discord.world.post(room, anna, `<@${discord.world.self.id}> two`);
+    strictEqual((await discord.until(() => discord.sent[1])).channel_id, room.id);
+  }
 
-  slack.say("echo one");
-  match((await slack.until(() => slack.sent[0])).text, SAYS_ONE);
-  slack.addChannel({ id: "C0ROOM", kind: "channel", name: "general", isMember: true });
-  slack.say(`<@${slack.world.me.id}> two`, { channel: "C0ROOM" });
-  await slack.until(() => slack.sent.length === 2);
-  const [, last] = slack.journal.flatMap((entry) => entry.kind === "sent" ? entry.channel : []);
-  strictEqual(last, "C0ROOM");
+  async function onSlack() {
+    slack.say("echo one");
+    match((await slack.until(() => slack.sent[0])).text, SAYS_ONE);
+    slack.addChannel({ id: "C0ROOM", kind: "channel", name: "general", isMember: true });
+    slack.say(`<@${slack.world.me.id}> two`, { channel: "C0ROOM" });
+    await slack.until(() => slack.sent.length === 2);
+    const [, last] = slack.journal.flatMap((entry) => entry.kind === "sent" ? entry.channel : []);
+    strictEqual(last, "C0ROOM");
+  }
+
+  await Promise.all([onTelegram(), onDiscord(), onSlack()]);
 });
 
 Deno.test("on every network a stranger gets a code, and is answered once it is approved", async () => {

@@ -6,6 +6,7 @@ import { type FakeModels, fakeModels, type Step } from "./fakes/models.ts";
 import { ANNA as SLACK_ANNA, startFakeSlack } from "./fakes/slack.ts";
 import { ANNA, type FakeTelegram, startFakeTelegram } from "./fakes/telegram.ts";
 import { startGateway } from "./gateway.ts";
+import { together } from "./together.ts";
 
 /** What the model says, piece by piece, and what people should see of each. */
 const BEGINNING = "It was a dark and **stormy";
@@ -81,8 +82,6 @@ function slackChat(): Chat {
   };
 }
 
-const CHATS = { telegram: telegramChat, discord: discordChat, slack: slackChat };
-
 function configOf({ channels }: Chat, models: FakeModels) {
   return {
     agents: { defaults: { model: { primary: "slow/one" } } },
@@ -100,48 +99,59 @@ function configOf({ channels }: Chat, models: FakeModels) {
   };
 }
 
-for (const [name, create] of Object.entries(CHATS)) {
-  Deno.test(`${name}: an answer is shown while it is written, and is one message in the end`, async () => {
-    await using chat = create();
-    await using models = fakeModels();
-    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    models.script({
-      steps: [
-        { text: BEGINNING },
-        { wait: gates[0]!.promise },
-        { text: MIDDLE },
-        { wait: gates[1]!.promise },
-        { text: END },
-      ],
-    });
-    await using _gateway = await startGateway({ config: configOf(chat, models) });
-    await chat.say("Tell me a story");
-    for (const [i, text] of SEEN.entries()) {
-      await chat.until(() => chat.shown[0]?.text === text);
-      gates[i]!.resolve();
-    }
-    const [{ id } = { id: "" }] = chat.shown;
-    await chat.until(() => chat.shown[0]?.text === WHOLE);
-    deepStrictEqual(chat.shown, [{ id, text: WHOLE }]);
-  });
+together("an answer is shown while it is written, and is one message in the end", {
+  telegram: () => isShownWhileWritten(telegramChat),
+  discord: () => isShownWhileWritten(discordChat),
+  slack: () => isShownWhileWritten(slackChat),
+});
 
-  Deno.test(`${name}: an answer that a restart cut becomes one message in the end`, async () => {
-    await using chat = create();
-    await using models = fakeModels();
-    models.script({ steps: [{ text: BEGINNING }, { hang: true }] });
-    await using first = await startGateway({ config: configOf(chat, models) });
-    await chat.say("Tell me a story");
-    await chat.until(() => chat.shown[0]?.text === SEEN[0]);
-    const [{ id } = { id: "" }] = chat.shown;
-    models.script({ steps: [{ text: BEGINNING + MIDDLE + END }] });
-    await using _second = await first.restart();
-    await chat.until(() => chat.shown[0]?.text === WHOLE);
-    deepStrictEqual(chat.shown, [{ id, text: WHOLE }]);
+together("an answer that is cut becomes one message in the end", {
+  "telegram, by a restart": () => outlivesRestart(telegramChat),
+  "discord, by a restart": () => outlivesRestart(discordChat),
+  "slack, by a restart": () => outlivesRestart(slackChat),
+  "telegram, by a kill": () => outlivesKill(telegramChat),
+});
+
+async function isShownWhileWritten(create: () => Chat): Promise<void> {
+  await using chat = create();
+  await using models = fakeModels();
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  models.script({
+    steps: [
+      { text: BEGINNING },
+      { wait: gates[0]!.promise },
+      { text: MIDDLE },
+      { wait: gates[1]!.promise },
+      { text: END },
+    ],
   });
+  await using _gateway = await startGateway({ config: configOf(chat, models) });
+  await chat.say("Tell me a story");
+  for (const [i, text] of SEEN.entries()) {
+    await chat.until(() => chat.shown[0]?.text === text);
+    gates[i]!.resolve();
+  }
+  const [{ id } = { id: "" }] = chat.shown;
+  await chat.until(() => chat.shown[0]?.text === WHOLE);
+  deepStrictEqual(chat.shown, [{ id, text: WHOLE }]);
 }
 
-Deno.test("a gateway that is killed while it shows an answer says it in the same message", async () => {
-  await using chat = telegramChat();
+async function outlivesRestart(create: () => Chat): Promise<void> {
+  await using chat = create();
+  await using models = fakeModels();
+  models.script({ steps: [{ text: BEGINNING }, { hang: true }] });
+  await using first = await startGateway({ config: configOf(chat, models) });
+  await chat.say("Tell me a story");
+  await chat.until(() => chat.shown[0]?.text === SEEN[0]);
+  const [{ id } = { id: "" }] = chat.shown;
+  models.script({ steps: [{ text: BEGINNING + MIDDLE + END }] });
+  await using _second = await first.restart();
+  await chat.until(() => chat.shown[0]?.text === WHOLE);
+  deepStrictEqual(chat.shown, [{ id, text: WHOLE }]);
+}
+
+async function outlivesKill(create: () => Chat): Promise<void> {
+  await using chat = create();
   await using models = fakeModels();
   const home = await Deno.makeTempDir({ prefix: "openclaw-streaming-" });
   try {
@@ -171,7 +181,7 @@ Deno.test("a gateway that is killed while it shows an answer says it in the same
   } finally {
     await Deno.remove(home, { recursive: true });
   }
-});
+}
 
 Deno.test("edits keep the network's pace, and wait where it says so", async () => {
   const telegram = startFakeTelegram();
