@@ -7,7 +7,6 @@ import { FakeIo, type FakeIoOptions, runOn, withHome } from "./fake_io.ts";
 const NOW = 1_000_000_000_000;
 const MINUTE = 60_000;
 
-/** Runs a command line against a gateway with these answers. */
 Deno.test("agent --json prints one JSON text for a run that was stopped", async () => {
   await using gateway = new FakeGateway({
     answers: {
@@ -43,6 +42,7 @@ Deno.test("agent waits for a run that may take a month", async () => {
   deepStrictEqual([code, io.stdout, io.stderr], [0, "Done\n", ""]);
 });
 
+/** Runs a command line against a gateway with these answers. */
 async function ask(
   argv: readonly string[],
   answers: FakeGatewayOptions["answers"],

@@ -488,15 +488,8 @@ Deno.test("a crash at any moment: a stranger has the code that they were told", 
 Deno.test("a store that can't be written for a moment costs no message its answer", async () => {
   using kept = openStore(":memory:");
   let failures = 1;
-  const runs = new Proxy(kept.runs, {
-    get(target, name) {
-      const value = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        if (name === "start" && failures-- > 0) throw new Error("database or disk is full");
-        return Reflect.apply(value, target, args);
-      };
-    },
+  const runs = guarded(kept.runs, (call) => {
+    if (call === "start" && failures-- > 0) throw new Error("database or disk is full");
   });
   const store = { ...kept, runs, transaction: <T>(change: () => T) => kept.transaction(change) };
   await using chat = await connect({ fake: OPEN }, {}, { store });
@@ -510,15 +503,8 @@ Deno.test("a store that can't be written for a moment costs no message its answe
 Deno.test("a store that can't be read for a moment costs nobody their stop", async () => {
   using kept = openStore(":memory:");
   let failures = 0;
-  const sessions = new Proxy(kept.sessions, {
-    get(target, name) {
-      const value = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        if (name === "get" && failures-- > 0) throw new Error("disk I/O error");
-        return Reflect.apply(value, target, args);
-      };
-    },
+  const sessions = guarded(kept.sessions, (call) => {
+    if (call === "get" && failures-- > 0) throw new Error("disk I/O error");
   });
   const store = {
     ...kept,
@@ -840,17 +826,6 @@ function crashing(store: Store): Crash {
     if (left <= 0) throw new Error("the power is gone");
     left--;
   };
-  const guarded = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get(object, key) {
-        const value = Reflect.get(object, key);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]) => {
-          count();
-          return Reflect.apply(value, object, args);
-        };
-      },
-    });
   const wrapped = new Proxy(store, {
     get(object, key) {
       if (key === "transaction") {
@@ -862,7 +837,7 @@ function crashing(store: Store): Crash {
           });
       }
       const value = Reflect.get(object, key);
-      if (typeof value === "object" && value !== null) return guarded(value);
+      if (typeof value === "object" && value !== null) return guarded(value, count);
       return typeof value === "function" ? value.bind(object) : value;
     },
   });
@@ -881,4 +856,18 @@ function crashing(store: Store): Crash {
       }
     },
   };
+}
+
+/** A part of a store whose calls are heard of before they are done: what is thrown then, they throw. */
+function guarded<T extends object>(part: T, hear: (call: PropertyKey) => void): T {
+  return new Proxy(part, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        hear(name);
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
 }

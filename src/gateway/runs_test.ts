@@ -607,11 +607,7 @@ Deno.test("a stop keeps what was said, and leaves what waits for the next start"
   await send(first, "three", { idempotencyKey: "r3" });
   await using second = await first.restart();
   deepStrictEqual(transcript(second), ["user: one", "assistant: Well"]);
-  for (const runId of ["r2", "r3"]) {
-    const turn = await second.agent.turn();
-    strictEqual(turn.request.runId, runId);
-    await turn.answers("ok");
-  }
+  await turnsAre(second, ["r2", "r3"]);
   await ended(second, "r3");
 });
 
@@ -651,11 +647,7 @@ Deno.test("what waits and can't be stopped is taken, and what runs is stopped no
   const turn = await kernel.agent.turn();
   await rejects(kernel.call("chat.abort", { sessionKey: "main" }), /disk is full/);
   strictEqual(turn.signal.aborted, true);
-  for (const runId of ["r2", "r3"]) {
-    const next = await kernel.agent.turn();
-    strictEqual(next.request.runId, runId);
-    await next.answers("ok");
-  }
+  await turnsAre(kernel, ["r2", "r3"]);
   await ended(kernel, "r3");
 });
 
@@ -667,11 +659,7 @@ Deno.test("interrupt: no message is lost where those before it can't be dropped"
   await send(kernel, "two", { idempotencyKey: "r2", queueMode: "followup" });
   await send(kernel, "three", { idempotencyKey: "r3", queueMode: "interrupt" });
   strictEqual(first.signal.aborted, true);
-  for (const runId of ["r2", "r3"]) {
-    const next = await kernel.agent.turn();
-    strictEqual(next.request.runId, runId);
-    await next.answers("ok");
-  }
+  await turnsAre(kernel, ["r2", "r3"]);
 });
 
 Deno.test("steer: a message whose joining can't be written begins the next turn", async () => {
@@ -980,6 +968,15 @@ function send(
   const idempotencyKey = crypto.randomUUID();
   const call = { sessionKey: "main", message, idempotencyKey, ...params };
   return kernel.call("chat.send", call, { caller }) as Promise<{ runId: string; status: string }>;
+}
+
+/** The next turns are these runs, in this order; each is answered. */
+async function turnsAre(kernel: TestKernel, runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) {
+    const turn = await kernel.agent.turn();
+    strictEqual(turn.request.runId, runId);
+    await turn.answers("ok");
+  }
 }
 
 async function ended(kernel: TestKernel, runId: string): Promise<void> {

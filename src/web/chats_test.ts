@@ -90,9 +90,7 @@ Deno.test("a refused message says why, and goes again under its old id", async (
 
 Deno.test("what a lost connection left unsure is sent again, unless it had arrived", async () => {
   const { chats, gateway } = setUp();
-  gateway.answer("chat.send", () => {
-    throw new ConnectionError("closed", "gone");
-  });
+  gateway.losesMessages();
   chats.send(KEY, "lost", []);
   chats.send(KEY, "arrived", []);
   await gateway.idle();
@@ -141,9 +139,7 @@ Deno.test("what waits when the page is closed is sent by the next one, under its
 
 Deno.test("a command that was answered while the connection was lost doesn't stay as a message", async () => {
   const { chats, gateway } = setUp();
-  gateway.answer("chat.send", () => {
-    throw new ConnectionError("closed", "gone");
-  });
+  gateway.losesMessages();
   chats.send(KEY, "/new", []);
   await gateway.idle();
   gateway.answer("chat.send", () => ({ runId: "id-1", status: "ok" }));
@@ -154,9 +150,7 @@ Deno.test("a command that was answered while the connection was lost doesn't sta
 
 Deno.test("what is written while older messages are sent again goes after them", async () => {
   const { chats, gateway } = setUp();
-  gateway.answer("chat.send", () => {
-    throw new ConnectionError("closed", "gone");
-  });
+  gateway.losesMessages();
   chats.send(KEY, "first", []);
   chats.send(KEY, "second", []);
   await gateway.idle();
@@ -171,9 +165,7 @@ Deno.test("what is written while older messages are sent again goes after them",
 
 Deno.test("that goes for a conversation, too, whose key the gateway spells otherwise", async () => {
   const { chats, gateway, renamed } = setUp();
-  gateway.answer("chat.send", () => {
-    throw new ConnectionError("closed", "gone");
-  });
+  gateway.losesMessages();
   chats.send("main", "first", []);
   chats.send("main", "second", []);
   await gateway.idle();
@@ -345,6 +337,13 @@ class FakeGateway {
 
   answer(method: string, how: () => unknown): void {
     this.#answers.set(method, how);
+  }
+
+  /** From now on the connection is lost before a message is answered. */
+  losesMessages(): void {
+    this.answer("chat.send", () => {
+      throw new ConnectionError("closed", "gone");
+    });
   }
 
   methods(): string[] {

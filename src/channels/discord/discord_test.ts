@@ -64,6 +64,13 @@ class Account implements AsyncDisposable {
     await this.discord.until(() => this.discord.gateway.isAcknowledged(id));
   }
 
+  /** Ends this life once Discord has been told that we have a message, and with it the session. */
+  async endAfter(message: { readonly id: string }): Promise<void> {
+    await this.has(message);
+    await this.stop();
+    this.discord.gateway.expire();
+  }
+
   /** Resolves once somebody's words are stored. */
   async heard(text: string): Promise<void> {
     while (!this.inbox.texts().includes(text)) {
@@ -117,7 +124,7 @@ Deno.test("an event that comes while the last one is being done with is not left
 
 Deno.test("what was missed is read when the session is lost", async () => {
   await using me = account();
-  const { world, gateway } = me.discord;
+  const { world } = me.discord;
   const [ada, bob] = [world.addUser("ada"), world.addUser("bob", { name: "Bob" })];
   const guild = world.addGuild("guild");
   const role = world.addRole(guild, "friends");
@@ -126,9 +133,7 @@ Deno.test("what was missed is read when the session is lost", async () => {
   const quiet = world.addChannel(guild, "quiet");
   world.post(quiet, bob, "long ago");
   await me.connect();
-  await me.has(me.discord.say(ada, "one"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(me.discord.say(ada, "one"));
   me.discord.say(ada, "two");
   world.post(general, bob, "three");
   world.post(general, world.self, "our own");
@@ -162,12 +167,10 @@ Deno.test("what was missed is read when the session is lost", async () => {
 
 Deno.test("what was missed in a direct chat that nobody knew of is read when it is", async () => {
   await using me = account();
-  const { world, gateway } = me.discord;
+  const { world } = me.discord;
   const [ada, bob] = [world.addUser("ada"), world.addUser("bob")];
   await me.connect();
-  await me.has(me.discord.say(ada, "one"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(me.discord.say(ada, "one"));
   me.discord.say(bob, "two");
   await me.connect();
   await me.has(me.discord.say(ada, "three"));
@@ -177,12 +180,10 @@ Deno.test("what was missed in a direct chat that nobody knew of is read when it 
 
 Deno.test("a direct chat is new until all is read that was missed in it", async () => {
   await using me = account();
-  const { world, gateway } = me.discord;
+  const { world } = me.discord;
   const [ada, bob] = [world.addUser("ada"), world.addUser("bob")];
   await me.connect();
-  await me.has(me.discord.say(ada, "one"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(me.discord.say(ada, "one"));
   for (const text of ["two", "three"]) me.discord.say(bob, text);
   await me.connect();
   await me.has(me.discord.say(ada, "four"));
@@ -199,12 +200,10 @@ Deno.test("a direct chat is new until all is read that was missed in it", async 
 
 Deno.test("many missed messages are read page by page, also when Discord says to wait", async () => {
   await using me = account();
-  const { world, gateway, rest } = me.discord;
+  const { world, rest } = me.discord;
   const ada = world.addUser("ada");
   await me.connect();
-  await me.has(me.discord.say(ada, "0"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(me.discord.say(ada, "0"));
   for (let i = 1; i <= 250; i++) me.discord.say(ada, String(i));
   rest.fault(/GET .*messages/, { kind: "limit", retryAfterMs: 10 }, 2);
   await me.connect();
@@ -214,15 +213,13 @@ Deno.test("many missed messages are read page by page, also when Discord says to
 
 Deno.test("who has said what was missed is asked as slowly as Discord wants it", async () => {
   await using me = account();
-  const { world, gateway, rest } = me.discord;
+  const { world, rest } = me.discord;
   const guild = world.addGuild("guild");
   const general = world.addChannel(guild, "general");
   const people = ["ada", "bob", "eve"].map((name) => world.addUser(name));
   for (const { id } of people) guild.members.set(id, { roles: [] });
   await me.connect();
-  await me.has(world.post(general, people[0]!, "0"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(world.post(general, people[0]!, "0"));
   for (const person of people) world.post(general, person, person.username);
   rest.fault(/GET .*members/, { kind: "limit", retryAfterMs: 10 }, 2);
   const run = me.live();
@@ -232,14 +229,12 @@ Deno.test("who has said what was missed is asked as slowly as Discord wants it",
 
 Deno.test("what could not be stored while catching up is read again", async () => {
   await using me = account();
-  const { world, gateway } = me.discord;
+  const { world } = me.discord;
   const ada = world.addUser("ada");
   const guild = world.addGuild("guild");
   const general = world.addChannel(guild, "general");
   await me.connect();
-  await me.has(me.discord.say(ada, "one"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(me.discord.say(ada, "one"));
   me.discord.say(ada, "two");
   world.post(general, ada, "three");
   for (let life = 0; life < 5; life++) {
@@ -254,12 +249,10 @@ Deno.test("what could not be stored while catching up is read again", async () =
 
 Deno.test("catching up gets on, however often it is cut", async () => {
   await using me = account();
-  const { world, gateway } = me.discord;
+  const { world } = me.discord;
   const ada = world.addUser("ada");
   await me.connect();
-  await me.has(me.discord.say(ada, "0"));
-  await me.stop();
-  gateway.expire();
+  await me.endAfter(me.discord.say(ada, "0"));
   for (let i = 1; i <= 9; i++) me.discord.say(ada, String(i));
   for (let life = 0; life < 2; life++) {
     me.inbox.refuse(1, { after: 4 });
