@@ -49,6 +49,7 @@ export class FakeDiscord implements AsyncDisposable {
       rules: {
         token: this.token,
         heartbeatMs: options.heartbeatMs ?? 41_250,
+        askEveryMs: options.askEveryMs,
         privileged: options.privileged ?? ~0,
         identifies: options.identifies ?? 1000,
         identifyEveryMs: options.identifyEveryMs ?? 0,

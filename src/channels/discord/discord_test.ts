@@ -87,7 +87,7 @@ const IDENTIFY = 2;
 const RESUME = 6;
 
 function account(options: Parameters<typeof startFakeDiscord>[0] = {}): Account {
-  return new Account(startFakeDiscord({ heartbeatMs: 100, ...options }));
+  return new Account(startFakeDiscord({ askEveryMs: 50, ...options }));
 }
 
 Deno.test("a restart resumes the session where it was stored", async () => {

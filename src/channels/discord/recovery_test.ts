@@ -55,7 +55,7 @@ async function heard(inbox: TestInbox, text: string): Promise<void> {
 }
 
 Deno.test("a full disk ends the run, and nothing else", async () => {
-  await using discord = startFakeDiscord({ heartbeatMs: 100 });
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
   const ada = discord.world.addUser("ada");
   const { inbox, values, connected, ended } = start(discord);
   await connected();
@@ -71,7 +71,7 @@ Deno.test("a full disk ends the run, and nothing else", async () => {
 });
 
 Deno.test("what was missed in any direct chat is read, not only in the fifty freshest", async () => {
-  await using discord = startFakeDiscord({ heartbeatMs: 100 });
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
   const people = Array.from({ length: 51 }, (_, n) => discord.world.addUser(`user${n}`));
   const [first] = people;
   ok(first);
@@ -91,7 +91,7 @@ Deno.test("what was missed in any direct chat is read, not only in the fifty fre
 });
 
 Deno.test("an address to resume at that is gone is not tried for ever", async () => {
-  await using discord = startFakeDiscord({ heartbeatMs: 100 });
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
   const ada = discord.world.addUser("ada");
   const { inbox, values, connected, stop } = start(discord);
   await connected();
@@ -113,7 +113,7 @@ Deno.test("an address to resume at that is gone is not tried for ever", async ()
 });
 
 Deno.test("a command that comes again keeps the answer that it has", async () => {
-  await using discord = startFakeDiscord({ heartbeatMs: 100 });
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
   const ada = discord.world.addUser("ada");
   const general = discord.world.addChannel(discord.world.addGuild("guild"), "general");
   const { channel, inbox, connected, stop } = start(discord);
@@ -137,7 +137,7 @@ Deno.test("a command that comes again keeps the answer that it has", async () =>
 
 for (const ids of [undefined, null]) {
   Deno.test(`a deletion of ${ids} does not stop what comes after it`, async () => {
-    await using discord = startFakeDiscord({ heartbeatMs: 100 });
+    await using discord = startFakeDiscord({ askEveryMs: 50 });
     const ada = discord.world.addUser("ada");
     const { inbox, connected, stop } = start(discord);
     await connected();

@@ -32,7 +32,7 @@ class Scene implements AsyncDisposable {
     settings: Record<string, unknown> = {},
   ) {
     this.#settings = settings;
-    this.discord = startFakeDiscord({ heartbeatMs: 50, ...options });
+    this.discord = startFakeDiscord({ askEveryMs: 50, ...options });
     const { world } = this.discord;
     const guild = world.addGuild("guild");
     this.general = world.addChannel(guild, "general");

@@ -58,6 +58,8 @@ interface Session {
 export interface GatewayRules {
   token: string;
   heartbeatMs: number;
+  /** How often it asks for a heartbeat besides: whoever is slow is not taken for dead by that. */
+  askEveryMs: number | undefined;
   /** Privileged intents that the application was granted. */
   privileged: number;
   /** Identifies that are left today. */
@@ -122,15 +124,20 @@ export class FakeGateway {
   /** Takes a WebSocket that a client has opened. */
   accept(socket: WebSocket): void {
     const connection: Connection = { socket, session: undefined, commands: 0 };
+    let asking: ReturnType<typeof setInterval> | undefined;
     this.#connections.add(connection);
     socket.onopen = () => {
-      const { closeWith, isMute, heartbeatMs } = this.rules;
+      const { closeWith, isMute, heartbeatMs, askEveryMs } = this.rules;
       if (closeWith !== undefined) return close(connection, closeWith);
-      if (!isMute) send(connection, { op: 10, d: { heartbeat_interval: heartbeatMs } });
+      if (isMute) return;
+      send(connection, { op: 10, d: { heartbeat_interval: heartbeatMs } });
+      if (askEveryMs === undefined) return;
+      asking = setInterval(() => send(connection, HEARTBEAT_REQUEST), askEveryMs);
     };
     socket.onmessage = ({ data }) => this.#hear(connection, data);
     socket.onerror = () => {};
     socket.onclose = ({ code }) => {
+      clearInterval(asking);
       this.#connections.delete(connection);
       // whoever says goodbye like this does not mean to come back
       if ((code === 1000 || code === 1001) && connection.session !== undefined) {
@@ -173,7 +180,7 @@ export class FakeGateway {
 
   /** Asks for a heartbeat at once. */
   requestHeartbeat(): void {
-    this.#sendAll({ op: 1, d: null });
+    this.#sendAll(HEARTBEAT_REQUEST);
   }
 
   /** Asks clients to come back and resume. */
@@ -347,6 +354,8 @@ interface Connection {
   session: Session | undefined;
   commands: number;
 }
+
+const HEARTBEAT_REQUEST = { op: 1, d: null };
 
 interface Identify {
   readonly token: string;
