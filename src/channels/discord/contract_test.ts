@@ -16,7 +16,7 @@ import { DiscordChannel } from "./discord.ts";
 const QUICK = { answerMs: 800, connectMs: 1500, identifyEveryMs: 0, betweenMs: [0, 10] } as const;
 
 channelContract("discord", () => {
-  const discord = startFakeDiscord({ heartbeatMs: 100 });
+  const discord = startFakeDiscord({ heartbeatMs: 600, askEveryMs: 50 });
   const ada = discord.world.addUser("ada");
   const chat = discord.world.direct(ada);
   return {
