@@ -573,13 +573,13 @@ export class Runs implements AsyncDisposable {
     await this.#insist(runId, () => this.#store.synced(), signal);
     await setImmediate();
     using slot = await this.#slots.take(signal);
-    const begun = await this.#insist(runId, () => slot && this.#begin(batch), signal);
+    const begun = await this.#insist(runId, () => slot && this.#start(batch, Date.now()), signal);
     if (begun === undefined) {
       if (this.#closing) return; // still accepted: taken up at the next start
       await this.#insist(runId, () => this.#drop(batch, active.stopReason ?? "stop"));
       return;
     }
-    const { session, startedAt } = begun;
+    const { session, startedAt, appended } = begun;
     using stream = this.#stream(runId, session);
     const answering = answeringOf(last);
     const limit = options.timeoutMs ?? this.#settings.timeoutMs;
@@ -590,6 +590,7 @@ export class Runs implements AsyncDisposable {
     const texts: string[] = [];
     let outcome: RunOutcome | undefined;
     try {
+      for (const entry of appended) this.#announce(session, entry);
       const merged = batch.filter((other) => other !== last);
       for (const { runId: other } of merged) this.#tellMerged(other, session);
       stream.started(startedAt);
@@ -675,10 +676,11 @@ export class Runs implements AsyncDisposable {
    * Stores the messages of the turn and marks it started, all or nothing. All but the last end here:
    * its answer is theirs.
    */
-  #start(
-    batch: readonly Submission[],
-    startedAt: number,
-  ): { readonly session: Session; readonly appended: readonly TranscriptEntry[] } {
+  #start(batch: readonly Submission[], startedAt: number): {
+    readonly session: Session;
+    readonly startedAt: number;
+    readonly appended: readonly TranscriptEntry[];
+  } {
     const appended: TranscriptEntry[] = [];
     const session = this.#store.transaction(() => {
       const { runId: into, sessionKey } = batch.at(-1) ?? batch[0]!;
@@ -697,15 +699,7 @@ export class Runs implements AsyncDisposable {
       }
       return kept;
     });
-    return { session, appended };
-  }
-
-  /** Starts a turn, and tells its messages to those who follow the conversation. */
-  #begin(batch: readonly Submission[]): { readonly session: Session; readonly startedAt: number } {
-    const startedAt = Date.now();
-    const { session, appended } = this.#start(batch, startedAt);
-    for (const entry of appended) this.#announce(session, entry);
-    return { session, startedAt };
+    return { session, startedAt, appended };
   }
 
   /** Acts on an event of the agent: messages and compactions are on disk when this returns. */
