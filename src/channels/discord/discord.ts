@@ -136,14 +136,14 @@ export class DiscordChannel implements Channel, Powers {
   async run(inbox: Inbox, signal: AbortSignal): Promise<void> {
     for (let short = 0; !signal.aborted;) {
       inbox.status({ kind: "connecting" });
-      const begunAt = Date.now();
+      const begunAt = performance.now();
       const ending = await this.#converse(inbox, signal);
       if (ending === "stopped") return;
       if (ending === "invalid") {
         this.#memory.session = undefined;
         this.#memory.flush();
       }
-      short = Date.now() - begunAt < SHORT_MS ? short + 1 : 0;
+      short = performance.now() - begunAt < SHORT_MS ? short + 1 : 0;
       if (short > MAX_SHORT) {
         throw new ChannelError("network", "Discord's gateway ends every session at once");
       }

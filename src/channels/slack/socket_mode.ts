@@ -74,7 +74,7 @@ export async function listen(options: ListenOptions, signal: AbortSignal): Promi
       const ending = await Promise.race([socket.ended, queue.failed]);
       if (abort.signal.aborted) break;
       if (ending === "lost") {
-        const lived = Date.now() - socket.since;
+        const lived = performance.now() - socket.since;
         losses = lived > STEADY_MS ? 1 : losses + 1;
         if (losses > MAX_LOSSES) throw new ChannelError("network", socket.lossDetail);
         options.trouble(socket.lossDetail);
@@ -173,7 +173,7 @@ class Queue {
 }
 
 class Socket implements Disposable {
-  readonly since = Date.now();
+  readonly since = performance.now();
   readonly #wire: Wire;
   readonly #options: ListenOptions;
   readonly #queue: Queue;
@@ -181,7 +181,7 @@ class Socket implements Disposable {
   readonly #end = Promise.withResolvers<"lost" | "leaving">();
   readonly #closed = Promise.withResolvers<void>();
   #watch: ReturnType<typeof setTimeout> | undefined;
-  #lastSign = Date.now();
+  #lastSign = performance.now();
   #lossDetail = "the connection to Slack broke";
   #isOpen = true;
 
@@ -271,7 +271,7 @@ class Socket implements Disposable {
     try {
       for await (const frame of this.#wire.frames()) {
         if (!this.#isOpen) return;
-        this.#lastSign = Date.now();
+        this.#lastSign = performance.now();
         if (frame.kind === "text") this.#hear(frame.text);
         else this.#options.sign("heartbeat");
       }
@@ -285,7 +285,7 @@ class Socket implements Disposable {
   #expect(): void {
     const { pingEvery, silence } = this.#options.pace;
     this.#watch = setTimeout(() => {
-      if (Date.now() - this.#lastSign >= silence) {
+      if (performance.now() - this.#lastSign >= silence) {
         this.#lossDetail = "Slack does not answer any more";
         return this[Symbol.dispose]();
       }
