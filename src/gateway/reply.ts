@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Place, ReplyTarget } from "../message.ts";
 import { agentOf } from "../session.ts";
 import type { Delivery } from "../store.ts";
+import { beginningOf } from "./history.ts";
 import type { Outbox } from "./outbox.ts";
 import { Preview } from "./preview.ts";
 import type { Answering, Ending, Replies } from "./runs.ts";
@@ -315,7 +316,7 @@ const STOPPED_BY: Readonly<Record<StopReason, string | undefined>> = {
 };
 
 function errorText(error: string): string {
-  const told = error.length > MAX_ERROR ? `${error.slice(0, MAX_ERROR).toWellFormed()}…` : error;
+  const told = error.length > MAX_ERROR ? `${beginningOf(error, MAX_ERROR)}…` : error;
   return `⚠️ I could not answer: ${told}`;
 }
 
