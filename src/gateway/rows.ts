@@ -82,7 +82,8 @@ export function sessionRow(session: Session, context: RowContext): SessionRow {
     thinkingLevels: THINKING_OPTIONS,
     thinkingOptions: [...THINKING_LEVELS],
     thinkingDefault: context.settings.thinkingDefault(agentId),
-    effectiveQueueMode: settings.queueMode ?? context.settings.queueMode,
+    effectiveQueueMode: settings.queueMode ??
+      context.settings.queueModeOf(stats.lastChannel),
   });
 }
 

@@ -70,10 +70,6 @@ export class Settings {
     if (!this.agentIds.includes(agentId)) throw invalid(`unknown agent id "${agentId}"`);
   }
 
-  get queueMode(): QueueMode {
-    return this.queueModeOf(undefined);
-  }
-
   /** What happens to messages from a network while the agent is at work. */
   queueModeOf(channel: string | undefined): QueueMode {
     const { mode, byChannel = {} } = this.config.messages?.queue ?? {};

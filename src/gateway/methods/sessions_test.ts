@@ -48,6 +48,18 @@ Deno.test("sessions.list shows what there is, newest first, page by page", async
   deepStrictEqual((await kernel.call("sessions.list", { archived: true })).count, 0);
 });
 
+Deno.test("a row says how messages from the session's own network are queued", async () => {
+  const config = { messages: { queue: { mode: "steer", byChannel: { net: "collect" } } } } as const;
+  await using kernel = startKernel({ config });
+  const at = { agentId: "main", now: 1 };
+  kernel.store.sessions.save(KEY, { ...at, stats: { lastChannel: "net" } });
+  const modes = async () =>
+    (await kernel.call("sessions.list", {})).sessions.map((row) => row.effectiveQueueMode);
+  deepStrictEqual(await modes(), ["collect"]);
+  kernel.store.sessions.save(KEY, { ...at, settings: { queueMode: "interrupt" } });
+  deepStrictEqual(await modes(), ["interrupt"]);
+});
+
 Deno.test("sessions.list leaves out what is nobody's conversation", async () => {
   await using kernel = startKernel();
   for (const key of ["global", "unknown", "cron:daily:run:1", "cron:daily"]) {
