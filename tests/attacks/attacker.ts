@@ -83,7 +83,11 @@ async function valuables({ stateDir, running }: TestGateway, { request }: TestCl
 export interface Answer {
   readonly ok: boolean;
   readonly payload?: {
-    readonly auth?: { readonly method?: string; readonly scopes: readonly string[] };
+    readonly auth?: {
+      readonly method?: string;
+      readonly scopes: readonly string[];
+      readonly deviceToken?: string;
+    };
   };
   readonly error?: {
     readonly message: string;
