@@ -151,6 +151,14 @@ export class App {
     this.goTo({ at: "chat", key });
   }
 
+  /** Deletes a conversation, and leaves it if that is where one still is. */
+  async remove(key: string): Promise<void> {
+    await this.sessions.remove(key);
+    if (this.place.value.at === "chat" && this.key === key) {
+      this.goTo({ at: "chat", key: undefined });
+    }
+  }
+
   /** Does what a person asked for, and tells them if it can't be done. */
   async attempt(what: string, action: () => Promise<void>): Promise<boolean> {
     try {

@@ -105,6 +105,32 @@ Deno.test("what a person asked for and can't have is told to them", async () => 
   deepStrictEqual(app.notices.value, []);
 });
 
+Deno.test("who deletes a conversation leaves it, and stays where they went meanwhile", async () => {
+  const deleted = Promise.withResolvers<unknown>();
+  await using gateway = new FakeGateway({
+    answers: {
+      "sessions.delete": ({ key }: { key: string }) =>
+        key === "agent:main:slow" ? deleted.promise : { ok: true, key, deleted: true },
+    },
+  });
+  const { app } = setUp(gateway.url);
+  const leaving = new AbortController();
+  const connected = new Promise<void>((resolve) => app.hello.watch(resolve));
+  const running = app.link.run(leaving.signal);
+  await connected;
+  app.goTo({ at: "chat", key: "agent:main:quick" });
+  await app.remove("agent:main:quick");
+  deepStrictEqual(app.place.value, { at: "chat", key: undefined });
+  app.goTo({ at: "chat", key: "agent:main:slow" });
+  const removed = app.remove("agent:main:slow");
+  app.goTo({ at: "chat", key: "agent:main:other" });
+  deleted.resolve({ ok: true, key: "agent:main:slow", deleted: true });
+  await removed;
+  deepStrictEqual(app.place.value, { at: "chat", key: "agent:main:other" });
+  leaving.abort();
+  await running;
+});
+
 Deno.test("a question is answered once, and a newer one takes its place", async () => {
   const { app } = setUp();
   const first = app.ask({ title: "One?", action: "Yes" });

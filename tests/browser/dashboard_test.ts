@@ -78,6 +78,7 @@ tell("the page around a conversation", {
     await choose(page, "Delete…");
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await list.getByText("Errands").waitFor({ state: "detached" });
+    await page.locator(".bubble", { hasText: "echo hello" }).waitFor();
     await page.goBack();
     await page.goBack();
     await page.locator(".bubble", { hasText: "echo the second one" }).waitFor();

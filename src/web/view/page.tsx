@@ -148,8 +148,7 @@ function SessionMenu({ id, title }: { id: string; title: string }) {
       isGrave: true,
     });
     if (answer === undefined) return;
-    const isGone = await app.attempt("Deleting", () => app.sessions.remove(id));
-    if (isGone) app.goTo({ at: "chat", key: undefined });
+    await app.attempt("Deleting", () => app.remove(id));
   }
 
   return (
