@@ -59,11 +59,11 @@ export class Workspace {
    * was broken off, those that it did not get; nothing that somebody has written is overwritten.
    */
   async ensure(): Promise<void> {
-    Deno.mkdirSync(this.path, { recursive: true, mode: 0o700 });
     const unfinished = join(this.path, UNFINISHED);
     const texts = await Promise.all(BOOTSTRAP_FILES.map((name) => this.#read(name)));
     if (!exists(unfinished)) {
       if (texts.some((text) => text !== undefined)) return;
+      await Deno.mkdir(this.path, { recursive: true, mode: 0o700 });
       await Deno.writeTextFile(unfinished, "", { mode: 0o600 });
     }
     for (const [i, name] of BOOTSTRAP_FILES.entries()) {
