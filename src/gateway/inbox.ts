@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { type Account, isListed } from "../account.ts";
 import type { Channel, Self } from "../channel.ts";
+import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
 import type { InboundMessage, Place, ReplyTarget } from "../message.ts";
 import type { Session, SessionKey, UserMessage } from "../session.ts";
@@ -424,18 +425,26 @@ export class Inbox implements AsyncDisposable {
         submission: { message: said, options: { compact: true } },
       });
     }
-    const rest = await carryOut(command, {
-      key,
-      message: said,
-      runId,
-      method: "inbound",
-      spelled: key,
-      channel: message.place.channel,
-      along: (answer) => {
-        if (this.#close([row], runId) === 0) return;
-        this.#parts.notices.answer(replyTo(message), answer);
-      },
-    }, this.#parts);
+    const answered = (answer: string) => {
+      if (this.#close([row], runId) === 0) return;
+      this.#parts.notices.answer(replyTo(message), answer);
+    };
+    let rest: string | undefined;
+    try {
+      rest = await carryOut(command, {
+        key,
+        message: said,
+        runId,
+        method: "inbound",
+        spelled: key,
+        channel: message.place.channel,
+        along: answered,
+      }, this.#parts);
+    } catch (refusal) {
+      if (!(refusal instanceof GatewayError)) throw refusal;
+      // To try again would keep the chat waiting, and stop what was asked for meanwhile.
+      this.#store.transaction(() => answered(`⚠️ ${refusal.message}`));
+    }
     if (rest === undefined) return void this.#countsOf(scene.place).admitted++;
     return this.#submit([row], {
       scene,

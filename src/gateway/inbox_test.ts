@@ -255,6 +255,31 @@ Deno.test("who may not give a command is told so where the network waits for an 
   deepStrictEqual(chat.network.texts(), ["This is not for you to use here."]);
 });
 
+Deno.test("who can't begin anew yet is told so, and need not wait for what runs", async () => {
+  await using chat = await connect({ fake: OPEN });
+  const begun = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  using _end = { [Symbol.dispose]: over.resolve };
+  chat.kernel.agent.run = async function* (_request, _io, signal) { // deaf to its signal
+    signal.addEventListener("abort", () => stopping.resolve());
+    begun.resolve();
+    await over.promise;
+    yield { type: "end", outcome: { status: "aborted", text: "", provider: "test", model: "one" } };
+  };
+  await chat.hears(inboundOf("hello"));
+  await begun.promise;
+  {
+    using clock = stopClock("setTimeout", "clearTimeout");
+    await chat.hears(inboundOf("/new what now?"));
+    await stopping.promise;
+    await clock.tickAsync(5_000);
+  }
+  strictEqual(chat.kernel.store.inbox.waiting(chatOf(placeOf("ada")), 9).length, 0);
+  await chat.network.showing(1);
+  match(chat.network.texts()[0] ?? "", /at work, and was told to stop/);
+});
+
 Deno.test("who says stop stops what is going on and what waits", async () => {
   await using chat = await connect({ fake: OPEN }, {
     messages: { inbound: { debounceMs: 60_000 } },
