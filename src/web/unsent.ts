@@ -71,14 +71,18 @@ export class UnsentMessages {
   }
 
   #write(kept: readonly Kept[]): void {
-    const text = JSON.stringify(kept);
-    if (kept.length === 0) this.#keep.removeItem(NAME);
-    else if (text.length <= ROOM) {
-      try {
-        this.#keep.setItem(NAME, text);
-      } catch {
-        // the browser has no room: they live as long as the page
-      }
+    let room = ROOM;
+    // One that is too long must not keep from being written what became of the others.
+    const fitting = kept.filter(({ text }) => {
+      if (text.length > room) return false;
+      room -= text.length;
+      return true;
+    });
+    if (fitting.length === 0) return this.#keep.removeItem(NAME);
+    try {
+      this.#keep.setItem(NAME, JSON.stringify(fitting));
+    } catch {
+      // the browser has no room: they live as long as the page
     }
   }
 }

@@ -86,6 +86,15 @@ Deno.test("there is an end to what is kept, and a full browser is no fault", () 
   deepStrictEqual(left(keep), []);
 });
 
+Deno.test("what is given up stays given up, whatever there is no room for", () => {
+  const keep = new MemoryKeep();
+  const page = new UnsentMessages(keep);
+  const large = message("large", { text: "x".repeat(600_000) });
+  page.update(KEY, [message("a"), message("b"), large]);
+  page.update(KEY, [message("b"), large, message("c")]);
+  deepStrictEqual(left(keep), [[KEY, "b"], [KEY, "c"]]);
+});
+
 function left(keep: MemoryKeep) {
   return new UnsentMessages(keep).take().map(({ conversation, message }) =>
     [conversation, message.key] as const
