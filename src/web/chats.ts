@@ -96,9 +96,13 @@ export class Chats {
     this.#stale.delete(spelled);
     if (this.#sendingAgain.delete(spelled)) this.#sendingAgain.add(key);
     if (this.#current === spelled) this.#current = undefined;
-    for (const message of before?.value.outgoing ?? []) {
+    if (before === undefined) return;
+    const { outgoing } = before.value;
+    before.change((conversation) => ({ ...conversation, outgoing: [] })); // they are kept there no longer
+    for (const message of outgoing) {
       this.get(key).change((conversation) => withOutgoing(conversation, message));
     }
+    this.#keepUnsent(key);
   }
 
   /** Reads a conversation if needed and follows it, instead of the one before. */
@@ -148,6 +152,7 @@ export class Chats {
         });
         this.#stale.delete(key);
         cell.change((conversation) => withNewest(conversation, page));
+        this.#keepUnsent(key);
         // Events don't wait for the disk, as answers do: one may tell more than the answer after it.
       } while ((this.#toldMeanwhile.get(key) ?? 0) > newestSeq(cell.value));
     } catch (error) {
@@ -200,9 +205,8 @@ export class Chats {
       at: Date.now(),
       state: "sending",
     };
-    const cell = this.get(key);
-    cell.change((conversation) => withOutgoing(conversation, message));
-    this.#options.unsent.update(cell.value.key, cell.value.outgoing); // a page that is hidden may show nothing
+    this.get(key).change((conversation) => withOutgoing(conversation, message));
+    this.#keepUnsent(key);
     if (!this.#sendingAgain.has(key)) void this.#deliver(key, message); // else its turn comes
   }
 
@@ -313,6 +317,13 @@ export class Chats {
       if (error instanceof ConnectionError) return; // sent again after the next hello
       keep({ state: "failed", problem: error instanceof Error ? error.message : String(error) });
     }
+    this.#keepUnsent(key);
+  }
+
+  /** At once: a page that is hidden shows nothing, and may be closed without a word. */
+  #keepUnsent(spelled: string): void {
+    const { key, outgoing } = this.get(spelled).value;
+    this.#options.unsent.update(key, outgoing);
   }
 
   async #subscribe(asked: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { ConnectionError, GatewayRefusal } from "../client/client.ts";
 import type { EventFrame } from "../../schemas/frames.ts";
+import type { Pace } from "./cell.ts";
 import { Chats } from "./chats.ts";
 import { MemoryKeep } from "./keep.ts";
 import { UnsentMessages } from "./unsent.ts";
@@ -135,6 +136,43 @@ Deno.test("what waits when the page is closed is sent by the next one, under its
     ["second", "id-3"],
   ]);
   deepStrictEqual(setUp(keep).chats.get(KEY).value.outgoing, []);
+});
+
+Deno.test("what has arrived is kept no longer, even by a page that is hidden", async () => {
+  const keep = new MemoryKeep();
+  const frames: (() => void)[] = [];
+  const { chats, gateway } = setUp(keep, (flush) => void frames.push(flush));
+  gateway.answer("chat.send", () => ({ runId: "id-1", status: "started" }));
+  chats.send(KEY, "arrived", []);
+  strictEqual(keep.values.size, 1);
+  await gateway.idle();
+  strictEqual(keep.values.size, 0);
+
+  gateway.losesMessages();
+  chats.send(KEY, "arrived, too", []);
+  await gateway.idle();
+  strictEqual(keep.values.size, 1);
+  gateway.answer("chat.history", () => ({
+    sessionKey: KEY,
+    sessionId: "s1",
+    messages: [{
+      role: "user",
+      content: "arrived, too",
+      timestamp: 1,
+      __openclaw: { id: "m1", seq: 1, idempotencyKey: "id-2:user" },
+    }],
+  }));
+  chats.resume(undefined);
+  await gateway.idle();
+  strictEqual(keep.values.size, 0);
+
+  gateway.answer("chat.send", () => ({ runId: "id-3", status: "started" }));
+  chats.send("main", "under another key", []);
+  chats.rename("main", KEY);
+  await gateway.idle();
+  strictEqual(keep.values.size, 0);
+  for (const flush of frames) flush(); // it is shown again
+  strictEqual(keep.values.size, 0);
 });
 
 Deno.test("a command that was answered while the connection was lost doesn't stay as a message", async () => {
@@ -306,7 +344,7 @@ Deno.test("a finished answer is told to those who can't see it", async () => {
   deepStrictEqual(heard, ["Done."]);
 });
 
-function setUp(keep = new MemoryKeep()) {
+function setUp(keep = new MemoryKeep(), pace?: Pace) {
   const gateway = new FakeGateway();
   const heard: string[] = [];
   const renamed: (readonly [string, string])[] = [];
@@ -314,6 +352,7 @@ function setUp(keep = new MemoryKeep()) {
   const chats = new Chats({
     requests: gateway,
     unsent: new UnsentMessages(keep),
+    ...(pace === undefined ? {} : { pace }),
     newId: () => `id-${++ids}`,
     onAnswer: (_key, text) => heard.push(text),
     onRenamed: (spelled, key) => renamed.push([spelled, key]),
