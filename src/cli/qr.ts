@@ -30,7 +30,7 @@ const FLAGS = {
 } as const;
 
 export default command({
-  about: "Let a phone or a node in: show it a code that works once",
+  about: "Let a phone or a node in: show it a code that works for one device",
   details:
     "The code lets one device in within ten minutes. It holds no lasting secret, except with\n" +
     "--legacy: who finds it later finds nothing. `openclaw devices` takes rights back.",
@@ -136,7 +136,7 @@ function describe(
   if (flags.legacy) return `${lines.join("\n")}\n`;
   lines.push(
     `Allows   ${ALLOWS[access]}`,
-    `Works    once, for ${duration(expiresAtMs - io.now())}`,
+    `Works    for one device, within ${duration(expiresAtMs - io.now())}`,
   );
   if (access === "node") {
     lines.push(`Node     openclaw node run --pair oc-pair://${oneLine(setupCode)}`);

@@ -26,7 +26,7 @@ async function ask(argv: readonly string[], made: () => unknown = () => MADE) {
   return { code, stdout: io.stdout, stderr: io.stderr, asked, scopes };
 }
 
-Deno.test("qr draws a code that works once, and says what it allows", async () => {
+Deno.test("qr draws a code that works for one device, and says what it allows", async () => {
   const { code, stdout, asked, scopes } = await ask(["--public-url", "wss://gw.example"]);
   deepStrictEqual([code, scopes], [0, ["operator.admin"]]);
   deepStrictEqual(asked, { includeQr: false, publicUrl: "wss://gw.example" });
@@ -36,7 +36,7 @@ Deno.test("qr draws a code that works once, and says what it allows", async () =
 Code     the-setup-code
 Gateway  wss://gw.example (request.publicUrl)
 Allows   everything, administering the gateway as well
-Works    once, for 10m
+Works    for one device, within 10m
 `,
   );
 });
