@@ -128,7 +128,7 @@ export class Listener {
       ? undefined
       : { ...memory.gap, after, guilds: guilds.map(({ id }) => id) };
     if (after !== undefined) memory.missedSince ??= after;
-    memory.seen ??= idAt(Date.now());
+    if (memory.seen === undefined) memory.begin(idAt(Date.now()));
     this.#connected();
     await this.#register();
     const directs = memory.gap === undefined ? [] : memory.directs;
@@ -181,7 +181,7 @@ export class Listener {
     const { memory, signal } = this.#parts;
     const { gap } = memory;
     if (gap === undefined || signal.aborted) return;
-    const after = gap.read?.[where.channel_id] ?? idAt(timeOf(gap.after) - OVERLAP_MS);
+    const after = gap.read?.[where.channel_id] ?? this.#shortlyBefore(gap.after);
     await this.#readAfter(after, where, (id) => {
       if (memory.gap === undefined) return;
       memory.gap = { ...memory.gap, read: { ...memory.gap.read, [where.channel_id]: id } };
@@ -197,13 +197,19 @@ export class Listener {
     const { missedSince } = this.#parts.memory;
     const isKnown = guild_id !== undefined || this.#parts.memory.knowsDirect(channel_id);
     if (isKnown || missedSince === undefined || !isId(channel_id)) return;
-    const since = Math.max(timeOf(missedSince) - OVERLAP_MS, Date.now() - STRANGER_MS);
+    const since = youngest(this.#shortlyBefore(missedSince), idAt(Date.now() - STRANGER_MS));
     this.#meeting = channel_id;
     try {
-      await this.#readAfter(idAt(since), { channel_id });
+      await this.#readAfter(since, { channel_id });
     } finally {
       this.#meeting = undefined;
     }
+  }
+
+  /** Where to begin to read for what was perhaps missed since a message. */
+  #shortlyBefore(messageId: string): string {
+    const since = idAt(timeOf(messageId) - OVERLAP_MS);
+    return youngest(this.#parts.memory.beginning ?? since, since);
   }
 
   /** `done` hears of each message that was dealt with. */
@@ -346,6 +352,10 @@ export class Listener {
   #nameOf({ s }: { readonly s: number }): string {
     return `${this.#parts.memory.session?.id}:${s}`;
   }
+}
+
+function youngest(a: string, b: string): string {
+  return byAge(a, b) < 0 ? b : a;
 }
 
 /** Channels in which something was said after a message, the freshest first. */

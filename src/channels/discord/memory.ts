@@ -36,6 +36,8 @@ const Connection = Type.Object({
   self: optional(Self),
   /** When a session was begun last. Epoch milliseconds. */
   identifiedAt: optional(Type.Number()),
+  /** What was said before this message was not said to us: we were never there before. */
+  beginning: optional(Type.String()),
   /** The youngest message that was dealt with. */
   seen: optional(Type.String()),
   gap: optional(Gap),
@@ -146,13 +148,19 @@ export class Memory {
     this.#set({ commands });
   }
 
+  /** What was said before this message was not said to us: we were never there before. */
+  get beginning(): string | undefined {
+    return this.#connection.beginning;
+  }
+
   /** The youngest message that was dealt with. */
   get seen(): string | undefined {
     return this.#connection.seen;
   }
 
-  set seen(messageId: string | undefined) {
-    this.#set({ seen: messageId });
+  /** We are there for the first time, and hear of what comes after this message. */
+  begin(messageId: string): void {
+    this.#set({ beginning: messageId, seen: messageId });
   }
 
   /** A message was dealt with; with `isDirect`, in a chat that no guild tells us of. */

@@ -90,6 +90,23 @@ Deno.test("what was missed in any direct chat is read, not only in the fifty fre
   ok(inbox.texts().includes("missed"));
 });
 
+Deno.test("what was said before the account was there for the first time is not answered later", async () => {
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
+  const ada = discord.world.addUser("ada");
+  discord.say(ada, "to nobody");
+  const { inbox, values, connected, stop } = start(discord);
+  await connected();
+  const { id } = discord.say(ada, "first");
+  await discord.until(() => discord.gateway.isAcknowledged(id));
+  await stop();
+  discord.gateway.expire();
+  discord.say(ada, "missed");
+  const again = start(discord, { values, inbox });
+  await heard(inbox, "missed");
+  await again.stop();
+  deepStrictEqual([...new Set(inbox.texts())], ["first", "missed"]); // the inbox knows repeats
+});
+
 Deno.test("an address to resume at that is gone is not tried for ever", async () => {
   await using discord = startFakeDiscord({ askEveryMs: 50 });
   const ada = discord.world.addUser("ada");
