@@ -79,7 +79,6 @@ export class Chats {
     const cell = new Cell(emptyConversation(key), this.#options.pace);
     this.#open.set(key, cell);
     this.#stale.add(key);
-    cell.watch(() => this.#options.unsent.update(key, cell.value.outgoing));
     return cell;
   }
 
@@ -217,6 +216,7 @@ export class Chats {
 
   discard(key: string, message: Outgoing): void {
     this.get(key).change((conversation) => withoutOutgoing(conversation, message.key));
+    this.#keepUnsent(key);
   }
 
   /** Gives up all that waits to be sent; nothing of it stays in this browser. */
@@ -314,8 +314,9 @@ export class Chats {
       if ("aborted" in answer || answer.status === "ok") this.discard(key, message);
       else keep({ state: "sent" });
     } catch (error) {
-      if (error instanceof ConnectionError) return; // sent again after the next hello
-      keep({ state: "failed", problem: error instanceof Error ? error.message : String(error) });
+      const problem = error instanceof Error ? error.message : String(error);
+      // After a lost connection it is sent again, with the next hello.
+      if (!(error instanceof ConnectionError)) keep({ state: "failed", problem });
     }
     this.#keepUnsent(key);
   }
