@@ -97,16 +97,7 @@ Deno.test("what a lost connection left unsure is sent again, unless it had arriv
   await gateway.idle();
   gateway.asked.length = 0;
   gateway.answer("chat.send", () => ({ runId: "id-1", status: "started" }));
-  gateway.answer("chat.history", () => ({
-    sessionKey: KEY,
-    sessionId: "s1",
-    messages: [{
-      role: "user",
-      content: "arrived",
-      timestamp: 1,
-      __openclaw: { id: "m1", seq: 1, idempotencyKey: "id-2:user" },
-    }],
-  }));
+  gateway.answer("chat.history", () => historyOf("arrived", "id-2:user"));
   chats.resume(KEY);
   await gateway.idle();
   const again = gateway.asked.filter(({ method }) => method === "chat.send");
@@ -152,16 +143,7 @@ Deno.test("what has arrived is kept no longer, even by a page that is hidden", a
   chats.send(KEY, "arrived, too", []);
   await gateway.idle();
   strictEqual(keep.values.size, 1);
-  gateway.answer("chat.history", () => ({
-    sessionKey: KEY,
-    sessionId: "s1",
-    messages: [{
-      role: "user",
-      content: "arrived, too",
-      timestamp: 1,
-      __openclaw: { id: "m1", seq: 1, idempotencyKey: "id-2:user" },
-    }],
-  }));
+  gateway.answer("chat.history", () => historyOf("arrived, too", "id-2:user"));
   chats.resume(undefined);
   await gateway.idle();
   strictEqual(keep.values.size, 0);
@@ -358,6 +340,13 @@ function setUp(keep = new MemoryKeep(), pace?: Pace) {
     onRenamed: (spelled, key) => renamed.push([spelled, key]),
   });
   return { chats, gateway, heard, renamed };
+}
+
+/** A history in which a message of ours is. */
+function historyOf(content: string, idempotencyKey: string) {
+  const __openclaw = { id: "m1", seq: 1, idempotencyKey };
+  const messages = [{ role: "user", content, timestamp: 1, __openclaw }];
+  return { sessionKey: KEY, sessionId: "s1", messages };
 }
 
 function event(name: string, payload: unknown): EventFrame {
