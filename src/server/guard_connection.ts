@@ -4,7 +4,7 @@ import { type BodyMeter, ChunkMeter, LengthMeter } from "./guard_body.ts";
 import { closeFrame, FrameMeter, type Framer, lengthOf, type Message } from "./guard_frames.ts";
 import { headLength, PEER_HEADER, readHead, type RequestHead, UPGRADE_MARK } from "./guard_head.ts";
 import { Intake, type Sizes } from "./guard_intake.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn, Writer } from "./turn.ts";
 import {
   BAD_REQUEST,
   BODY_TOO_LARGE,
@@ -67,7 +67,7 @@ interface Relayed {
 /** Messages are written together up to this length; a letter of text counts as a byte. */
 const BATCH_LENGTH = 65_536;
 
-export class Connection implements Peer {
+export class Connection implements Peer, Writer {
   /** Names this connection to the inner server. Nobody outside can guess it. */
   readonly token = crypto.randomUUID();
   readonly address: Deno.NetAddr;
@@ -407,37 +407,48 @@ export class Connection implements Peer {
   #write(): void {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    this.#post.turn.atEnd(this.#writeNext);
+    this.#post.turn.atEnd(this);
+  }
+
+  prepare(): void {
+    try {
+      this.#outgoing = this.#take() ?? NOTHING;
+    } catch (error) {
+      this.#cannotWrite(error);
+    }
   }
 
   // Callbacks that are made once, and no `await`: to all the clients that hear of an event, this is
   // most of the work.
-  readonly #writeNext = (): void => {
+  write(now: number): void {
+    const bytes = this.#outgoing;
+    if (bytes.length === 0) {
+      this.#isWriting = false;
+      return;
+    }
+    this.#hasAnswered = true;
+    this.#writingSince = now;
     try {
-      const bytes = this.#take();
-      if (bytes === undefined) {
-        this.#isWriting = false;
-      } else {
-        this.#hasAnswered = true;
-        this.#put(bytes);
-      }
+      this.#client.write(bytes).then(this.#wrote, this.#cannotWrite);
     } catch (error) {
       this.#cannotWrite(error);
     }
-  };
-
-  #put(bytes: Uint8Array): void {
-    this.#outgoing = bytes;
-    this.#writingSince = performance.now();
-    this.#client.write(bytes).then(this.#wrote, this.#cannotWrite);
   }
 
   readonly #wrote = (count: number): void => {
-    const bytes = this.#outgoing;
-    if (count < bytes.length) return this.#put(bytes.subarray(count));
-    this.#writingSince = 0;
-    this.#isOut();
-    this.#writeNext();
+    const { length } = this.#outgoing;
+    if (count < length) {
+      this.#outgoing = this.#outgoing.subarray(count);
+    } else {
+      this.#isOut();
+      this.#writingSince = 0;
+      if (this.#messages.length === 0 && this.#relayed === undefined) {
+        this.#isWriting = false;
+        return;
+      }
+      this.prepare();
+    }
+    this.write(performance.now());
   };
 
   readonly #cannotWrite = (error: unknown): void => {

@@ -1,6 +1,7 @@
 /** The door: from the params of `connect` to a caller with rights, or a refusal with its reason. */
 import { randomUUID } from "node:crypto";
 import { Connect, type ConnectParams, type HelloOk } from "../../schemas/connect.ts";
+import { SCOPES } from "../../schemas/contract.ts";
 import type { ErrorShape } from "../../schemas/frames.ts";
 import { checkParams } from "../../schemas/validate.ts";
 import type { Caller } from "../caller.ts";
@@ -80,7 +81,7 @@ export function enter(given: unknown, visitor: Visitor, door: Door): Admitted {
     connId: visitor.connId,
     protocol: wire.protocol,
     role,
-    scopes: new Set(scopes),
+    scopes: scopeSet(scopes),
     client: params.client,
     caps: new Set(params.caps),
     ...(device === undefined ? {} : { deviceId: device.deviceId }),
@@ -92,6 +93,19 @@ export function enter(given: unknown, visitor: Visitor, door: Door): Admitted {
     ...(role === "node" ? { surface: surfaceOf(params) } : {}),
   };
   return { wire, caller, hello: welcome(caller, { wire, door, token, scopes }) };
+}
+
+const scopeSets = new Map<string, ReadonlySet<string>>();
+
+/** One set for all who hold the same: at an event it is looked up for every client there is. */
+function scopeSet(scopes: readonly string[]): ReadonlySet<string> {
+  const set = new Set(scopes);
+  const known = SCOPES.filter((scope) => set.has(scope));
+  if (known.length < set.size) return set; // what nobody knows could be anything, and without end
+  const name = known.join(" ");
+  const shared = scopeSets.get(name);
+  if (shared === undefined) scopeSets.set(name, set);
+  return shared ?? set;
 }
 
 function readParams(given: unknown): ConnectParams {

@@ -8,19 +8,32 @@ import { setImmediate } from "node:timers";
  */
 const MOST = 100;
 
-/** Runs work once everything that is ready now was heard, with one timer for all of it. */
-export class Turn {
-  #waiting: (() => void)[] = [];
+/** Somebody who has something to write. Neither step may throw. */
+export interface Writer {
+  /** Puts together what it writes. */
+  prepare(): void;
+  /** Writes it. `now` is of `performance.now()`. */
+  write(now: number): void;
+}
 
-  /** `work` must not throw. */
-  atEnd(work: () => void): void {
-    if (this.#waiting.push(work) === 1) setImmediate(() => this.#end());
+/**
+ * Lets many write once everything that is ready now was heard, with one timer for all of them. What
+ * they write is put together first and then written in one go: a reader on this machine that is
+ * awake for one write need not be woken for the next.
+ */
+export class Turn {
+  #waiting: Writer[] = [];
+
+  atEnd(writer: Writer): void {
+    if (this.#waiting.push(writer) === 1) setImmediate(() => this.#end());
   }
 
   #end(): void {
     const due = this.#waiting;
     this.#waiting = due.splice(MOST);
     if (this.#waiting.length > 0) setImmediate(() => this.#end());
-    for (const work of due) work();
+    for (const writer of due) writer.prepare();
+    const now = performance.now();
+    for (const writer of due) writer.write(now);
   }
 }
