@@ -190,8 +190,8 @@ class Broadcast implements Experiment {
     const { gateway, address, load } = running;
     await load.do("open", { ...address, count: 1_000 });
     const order = subject.isGateway ? {} : { echoBytes: this.#bytes };
-    await load.do("broadcast", { ...order, events: 10 });
-    const events = quick ? 30 : 150;
+    await load.do("broadcast", { ...order, events: 60 }); // until both sides are warm
+    const events = quick ? 60 : 150;
     const before = cpuMs(gateway.pid);
     const { bytes } = await load.do("broadcast", { ...order, events });
     const spent = cpuMs(gateway.pid) - before;

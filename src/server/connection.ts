@@ -101,23 +101,24 @@ function eventJson({ name, payload, stateVersion }: GatewayEvent): string {
 }
 
 class Connection {
-  readonly #socket: WebSocket;
+  // What every event asks of every connection lies together, in memory too.
   readonly #line: Line;
   readonly #parts: ConnectionParts;
+  /** Who it is, once that is known. */
+  #caller: Caller | undefined;
+  #seq = 0;
+  /** What the socket knows too, but takes its time to tell. It is over once it is told to close. */
+  #stage: "opening" | "open" | "over" = "opening";
+  #wire: WireVersion | undefined;
+  readonly #socket: WebSocket;
   readonly #origin: Origin;
   readonly #connId = randomUUID();
   readonly #nonce: string;
   readonly #ended = new AbortController();
   readonly #handshakeTimer: ReturnType<typeof setTimeout>;
   #admission: Disposable | undefined;
-  #state:
-    | { readonly wire: WireVersion; readonly caller: Caller }
-    | undefined;
-  /** What the socket knows too, but takes its time to tell. It is over once it is told to close. */
-  #stage: "opening" | "open" | "over" = "opening";
   /** Its `connect` came, and is not answered yet. */
   #isAsking = false;
-  #seq = 0;
   #inFlight = 0;
   #inFlightLength = 0;
   #roleFaults = 0;
@@ -156,7 +157,7 @@ class Connection {
 
   /** Whether an event is for this connection. */
   concerns(event: GatewayEvent): boolean {
-    return this.#state !== undefined && this.#parts.gateway.concerns(this.#state.caller, event);
+    return this.#caller !== undefined && this.#parts.gateway.concerns(this.#caller, event);
   }
 
   /** Sends an event whose JSON lacks only its number. A dropped one leaves a gap to be seen. */
@@ -171,7 +172,7 @@ class Connection {
 
   /** Whoever is still at the door comes again, too: where they come from was judged by the old rules. */
   evict(): void {
-    const method = this.#state?.caller.method;
+    const method = this.#caller?.method;
     if (method === "device-token" || method === "bootstrap-token") return;
     this.close(4001, "gateway auth changed");
   }
@@ -194,7 +195,7 @@ class Connection {
     this.#ended.abort(OVER);
     this.#admission?.[Symbol.dispose]();
     this.#admission = undefined;
-    this.#state = undefined;
+    this.#caller = undefined;
   }
 
   #send(message: Message): void {
@@ -209,7 +210,7 @@ class Connection {
   #receive(data: unknown): void {
     const frame = readFrame(data);
     if (this.#stage !== "open") return; // told to go: what it still says is void
-    if (this.#state === undefined) return this.#handshake(frame);
+    if (this.#caller === undefined) return this.#handshake(frame);
     if (frame === undefined) {
       this.#parts.log.warn("A message is no JSON: ignored", { connId: this.#connId });
       return;
@@ -218,7 +219,7 @@ class Connection {
       const fault = explainRequestFrame(frame) ?? "";
       return this.#refuse(idOf(frame), invalid(`invalid request frame: ${fault}`));
     }
-    this.#request(frame, this.#state, lengthOf(data));
+    this.#request(frame, this.#caller, lengthOf(data));
   }
 
   #handshake(frame: unknown): void {
@@ -282,7 +283,8 @@ class Connection {
     if (this.#stage !== "open") return; // gone, or shut out meanwhile
     this.#line.raise(POLICY.maxPayload);
     this.#respond(id, hello);
-    this.#state = { wire, caller };
+    this.#wire = wire;
+    this.#caller = caller;
     this.#parts.audit.record({
       action: "connect",
       allowed: true,
@@ -321,7 +323,7 @@ class Connection {
 
   #request(
     { id, method, params }: { id: string; method: string; params?: unknown },
-    { caller }: { caller: Caller },
+    caller: Caller,
     length: number,
   ): void {
     if (method === "connect") {
@@ -378,7 +380,7 @@ class Connection {
     this.#answer(id, {
       ok: false,
       ...(payload === undefined ? {} : { payload }),
-      error: this.#state?.wire.error(error) ?? error,
+      error: this.#wire?.error(error) ?? error,
     });
     if (!error.message.startsWith("unauthorized role:")) this.#roleFaults = 0;
     else if (++this.#roleFaults > MAX_ROLE_FAULTS) this.close(1008, "repeated unauthorized calls");

@@ -68,32 +68,49 @@ interface Relayed {
 const BATCH_LENGTH = 65_536;
 
 export class Connection implements Peer, Writer {
+  // What every message asks of its connection lies together, in memory too: when all are told of an
+  // event, to fetch it from there is most of the work.
+  readonly #post: Post;
+  /** Messages of ours that wait to go out, in order. */
+  readonly #messages: Message[] = [];
+  /** How long all messages are that the client has not taken. */
+  #waiting = 0;
+  #phase: Phase = "head";
+  #isUpgraded = false;
+  #requests = 0;
+  #isWriting = false;
+  /** What the inner server said and waits to go out; it says no more before. */
+  #relayed: Relayed | undefined;
+  /** Knows where a frame of ours may be put in; missing where the WebSocket's start was not seen. */
+  #outbound: FrameMeter | undefined;
+  /** What of the current write is not out. */
+  #outgoing: Uint8Array = NOTHING;
+  /** How long the messages are that are in it. */
+  #outgoingLength = 0;
+  /** Called when it is. */
+  #tellOut: (() => void) | undefined;
+  /** Since when a write waits for the client, by `performance.now()`; 0 if none does. */
+  #writingSince = 0;
+  /** Whether any byte went out. */
+  #hasAnswered = false;
+  readonly #client: Deno.Conn<Deno.NetAddr>;
+
   /** Names this connection to the inner server. Nobody outside can guess it. */
   readonly token = crypto.randomUUID();
   readonly address: Deno.NetAddr;
   readonly secure: boolean;
   readonly closed: Promise<void>;
 
-  readonly #post: Post;
   readonly #origin: Origin;
-  readonly #client: Deno.Conn<Deno.NetAddr>;
   readonly #intake: Intake;
   readonly #tellClosed: () => void;
   #server: Deno.Conn | undefined;
   /** From the first request on; resolves when nothing more goes out. */
   #answers: Promise<void> | undefined;
-
-  #phase: Phase = "head";
   /** When this phase has lasted too long, by `performance.now()`. */
   #due: number;
-  /** Since when a write waits for the client, by `performance.now()`; 0 if none does. */
-  #writingSince = 0;
-  #requests = 0;
   /** How many requests went in whose answers are not complete. */
   #pending = 0;
-  /** Whether any byte went out. */
-  #hasAnswered = false;
-  #isUpgraded = false;
   /** When its WebSocket began to be unauthenticated, by `performance.now()`. */
   #unprovenSince = 0;
   /** Whether the client has closed its half. */
@@ -103,21 +120,6 @@ export class Connection implements Peer, Writer {
   #refusal: Refusal | undefined;
   #lastWords: Uint8Array | undefined;
   readonly #inbound: FrameMeter;
-  /** Knows where a frame of ours may be put in; missing where the WebSocket's start was not seen. */
-  #outbound: FrameMeter | undefined;
-  /** Messages of ours that wait to go out, in order. */
-  readonly #messages: Message[] = [];
-  /** What the inner server said and waits to go out; it says no more before. */
-  #relayed: Relayed | undefined;
-  #isWriting = false;
-  /** What of the current write is not out. */
-  #outgoing: Uint8Array = NOTHING;
-  /** Called when it is. */
-  #tellOut: (() => void) | undefined;
-  /** How long the messages are that are in it. */
-  #outgoingLength = 0;
-  /** How long all messages are that the client has not taken. */
-  #waiting = 0;
 
   constructor(
     client: Deno.Conn<Deno.NetAddr>,

@@ -3,8 +3,8 @@ import type { Config } from "../config.ts";
 import type { Bus } from "../event.ts";
 import type { Log } from "../log.ts";
 import { isLoopback, plainAddress } from "./address.ts";
-import { type ConnectionParts, Connections } from "./connection.ts";
-import { textOf } from "./guard_frames.ts";
+import { type ConnectionParts, Connections, type Line } from "./connection.ts";
+import { type Message, textOf } from "./guard_frames.ts";
 import { type Guard, type GuardLimits, type KeyPair, type Peer, serveGuarded } from "./guard.ts";
 import { createJudge, type Judge, type Origin, type Refused } from "./locality.ts";
 import { isDisguised, spelledPath } from "./path.ts";
@@ -145,19 +145,8 @@ export function listen(options: ServerOptions): Server {
       return refuse(400, NO_HANDSHAKE, "bad_request");
     }
     const { socket, response } = upgraded;
-    let isDirect = true;
-    connections.add(socket, {
-      remoteIp: from.remoteIp,
-      send(message) {
-        isDirect &&= peer.send(message);
-        if (!isDirect && socket.readyState === WebSocket.OPEN) socket.send(textOf(message));
-      },
-      get buffered() {
-        return isDirect ? peer.buffered : socket.bufferedAmount;
-      },
-      raise: (bytes) => peer.raise(bytes),
-      cut: (code, reason) => peer.cut(code, reason),
-    }, from);
+    const line = new SocketLine(socket, { peer, remoteIp: from.remoteIp });
+    connections.add(socket, line, from);
     return response;
   }
 
@@ -183,6 +172,39 @@ export function listen(options: ServerOptions): Server {
       await guard.shutdown();
     },
   };
+}
+
+/** What is sent goes past the socket straight to the peer, for as long as that takes it. */
+class SocketLine implements Line {
+  readonly #peer: Peer;
+  #isDirect = true;
+  readonly #socket: WebSocket;
+  readonly remoteIp: string;
+
+  constructor(socket: WebSocket, { peer, remoteIp }: { peer: Peer; remoteIp: string }) {
+    this.#socket = socket;
+    this.#peer = peer;
+    this.remoteIp = remoteIp;
+  }
+
+  send(message: Message): void {
+    this.#isDirect &&= this.#peer.send(message);
+    if (!this.#isDirect && this.#socket.readyState === WebSocket.OPEN) {
+      this.#socket.send(textOf(message));
+    }
+  }
+
+  get buffered(): number {
+    return this.#isDirect ? this.#peer.buffered : this.#socket.bufferedAmount;
+  }
+
+  raise(maxMessageBytes: number): void {
+    this.#peer.raise(maxMessageBytes);
+  }
+
+  cut(code: number, reason: string): void {
+    this.#peer.cut(code, reason);
+  }
 }
 
 /** By which way somebody comes, and who they are as far as that is looked at. */
