@@ -11,7 +11,7 @@ import { summariseTurn, takeTurn, type TurnParts } from "./loop.ts";
 import { demoModel } from "./models/demo.ts";
 import { fileTools } from "./tools/files.ts";
 import { messageTool } from "./tools/message.ts";
-import { Workspace, workspacePath } from "./workspace.ts";
+import { toShow, Workspace, type WorkspaceFiles, workspacePath } from "./workspace.ts";
 
 /** What an agent runtime is made from. */
 export interface AgentParts {
@@ -68,20 +68,27 @@ export function createAgent(parts: AgentParts): AgentRuntime {
   }
 
   async function identity(agentId: string): Promise<AgentIdentity> {
+    const workspace = workspaceAt(workspaceOf(agentId));
+    return identityIn(workspace, { agentId, files: await workspace.files(["IDENTITY.md"]) });
+  }
+
+  function identityIn(
+    workspace: Workspace,
+    { agentId, files }: { agentId: string; files: WorkspaceFiles },
+  ): AgentIdentity {
     const listed = config().agents?.list?.find(({ id }) => id === agentId);
     const { name = listed?.name, theme, emoji, avatar } = listed?.identity ?? {};
     const told = Object.fromEntries(
       Object.entries({ name, theme, emoji, avatar }).filter(([, value]) => value !== undefined),
     );
-    const written = await workspaceAt(workspaceOf(agentId)).identity();
-    return { agentId, ...written, ...told };
+    return { agentId, ...workspace.identity(files), ...told };
   }
 
   async function prepare(request: RunRequest): Promise<TurnParts> {
     const { agentId } = request;
     const lineup = new Lineup(await models.resolve(request.model, agentId));
     const workspace = workspaceAt(workspaceOf(agentId));
-    await workspace.ensure();
+    const files = await workspace.ensure();
     const { defaults } = config().agents ?? {};
     const messenger = parts.messenger?.(request.runId);
     const tools = [
@@ -89,9 +96,9 @@ export function createAgent(parts: AgentParts): AgentRuntime {
       ...(messenger === undefined ? [] : [messageTool(messenger, workspace.path)]),
     ];
     const system = systemPrompt({
-      identity: await identity(agentId),
+      identity: identityIn(workspace, { agentId, files }),
       workspace: workspace.path,
-      files: await workspace.shown({
+      files: toShow(files, {
         perFile: defaults?.bootstrapMaxChars ?? 20_000,
         total: defaults?.bootstrapTotalMaxChars ?? 150_000,
       }),

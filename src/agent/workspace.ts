@@ -43,31 +43,40 @@ export interface ShownLimits {
 /** It is there until a new folder has all of our files: what is missing later was taken away. */
 const UNFINISHED = ".openclaw-unfinished";
 
+/** What of our files is in a folder. */
+export type WorkspaceFiles = ReadonlyMap<BootstrapFile, string>;
+
 /** An agent's folder on disk. */
 export class Workspace {
   readonly path: string;
   readonly #cache = new Map<BootstrapFile, { readonly version: string; readonly text: string }>();
   /** What was read last of IDENTITY.md, and what that says. */
   #identity = { text: "", says: parseIdentity("") };
+  /** Whether the mark of an unfinished folder is known not to be there. */
+  #isWhole = false;
 
   constructor(path: string) {
     this.path = path;
   }
 
   /**
-   * Makes the folder, closed to others. One that has none of our files gets them all, and where that
-   * was broken off, those that it did not get; nothing that somebody has written is overwritten.
+   * Makes the folder, closed to others, and returns what is in it. One that has none of our files
+   * gets them all, and where that was broken off, those that it did not get; nothing that somebody
+   * has written is overwritten.
    */
-  async ensure(): Promise<void> {
+  async ensure(): Promise<WorkspaceFiles> {
     const unfinished = join(this.path, UNFINISHED);
-    const texts = await Promise.all(BOOTSTRAP_FILES.map((name) => this.#read(name)));
-    if (!exists(unfinished)) {
-      if (texts.some((text) => text !== undefined)) return;
+    const files = await this.files();
+    this.#isWhole ||= !exists(unfinished);
+    if (this.#isWhole) {
+      if (files.size > 0) return files;
+      this.#isWhole = false;
       await Deno.mkdir(this.path, { recursive: true, mode: 0o700 });
       await Deno.writeTextFile(unfinished, "", { mode: 0o600 });
     }
-    for (const [i, name] of BOOTSTRAP_FILES.entries()) {
-      const isCutOff = texts[i] !== undefined && TEMPLATES[name].startsWith(texts[i]);
+    for (const name of BOOTSTRAP_FILES) {
+      const text = files.get(name);
+      const isCutOff = text !== undefined && TEMPLATES[name].startsWith(text);
       try {
         await Deno.writeTextFile(join(this.path, name), TEMPLATES[name], {
           createNew: !isCutOff,
@@ -80,27 +89,23 @@ export class Workspace {
     await Deno.remove(unfinished).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error; // somebody was faster
     });
+    this.#isWhole = true;
+    return await this.files();
   }
 
-  /** The files for the model, cut where they are too long, with a mark that says so. */
-  async shown({ perFile, total }: ShownLimits): Promise<readonly Shown[]> {
-    const shown: Shown[] = [];
-    let left = total;
-    for (const name of BOOTSTRAP_FILES) {
-      const text = (await this.#read(name))?.trim();
-      if (!text) continue;
-      const most = Math.min(perFile, left);
-      const kept = text.slice(0, most);
-      left -= kept.length;
-      const mark = `\n[cut here: ${text.length - most} more characters in ${name}]`;
-      shown.push({ name, text: text.length > most ? kept + mark : kept });
+  /** What is in the folder now, all or some of it. */
+  async files(names: readonly BootstrapFile[] = BOOTSTRAP_FILES): Promise<WorkspaceFiles> {
+    const files = new Map<BootstrapFile, string>();
+    for (const name of names) {
+      const text = await this.#read(name);
+      if (text !== undefined) files.set(name, text);
     }
-    return shown;
+    return files;
   }
 
   /** What IDENTITY.md says. */
-  async identity(): Promise<Omit<AgentIdentity, "agentId">> {
-    const text = await this.#read("IDENTITY.md") ?? "";
+  identity(files: WorkspaceFiles): Omit<AgentIdentity, "agentId"> {
+    const text = files.get("IDENTITY.md") ?? "";
     if (text !== this.#identity.text) this.#identity = { text, says: parseIdentity(text) };
     return this.#identity.says;
   }
@@ -123,6 +128,25 @@ export class Workspace {
       throw error;
     }
   }
+}
+
+/** The files for the model, cut where they are too long, with a mark that says so. */
+export function toShow(
+  files: WorkspaceFiles,
+  { perFile, total }: ShownLimits,
+): readonly Shown[] {
+  const shown: Shown[] = [];
+  let left = total;
+  for (const [name, whole] of files) {
+    const text = whole.trim();
+    if (text === "") continue;
+    const most = Math.min(perFile, left);
+    const kept = text.slice(0, most);
+    left -= kept.length;
+    const mark = `\n[cut here: ${text.length - most} more characters in ${name}]`;
+    shown.push({ name, text: text.length > most ? kept + mark : kept });
+  }
+  return shown;
 }
 
 function exists(path: string): boolean {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { BOOTSTRAP_FILES, TEMPLATES } from "./templates.ts";
-import { parseIdentity, Workspace, workspacePath } from "./workspace.ts";
+import { parseIdentity, toShow, Workspace, workspacePath } from "./workspace.ts";
 
 const PLACE = { config: {}, stateDir: "/state", home: "/home/ada" };
 
@@ -45,7 +45,7 @@ Deno.test("a new workspace gets its files once, and nothing is overwritten", asy
   await Deno.remove(join(workspace.path, "TOOLS.md"));
   await workspace.ensure();
   strictEqual(await Deno.readTextFile(join(workspace.path, "SOUL.md")), "mine");
-  const shown = await workspace.shown({ perFile: 20_000, total: 150_000 });
+  const shown = toShow(await workspace.files(), { perFile: 20_000, total: 150_000 });
   deepStrictEqual(shown.map(({ name }) => name), [
     "AGENTS.md",
     "SOUL.md",
@@ -70,7 +70,7 @@ Deno.test("a new workspace whose files did not fit on the disk gets them all lat
     Deno.writeTextFile = writeTextFile;
   }
   await workspace.ensure();
-  const shown = await workspace.shown({ perFile: 20_000, total: 150_000 });
+  const shown = toShow(await workspace.files(), { perFile: 20_000, total: 150_000 });
   deepStrictEqual(shown.map(({ name }) => name), [...BOOTSTRAP_FILES]);
 });
 
@@ -111,7 +111,7 @@ Deno.test("a changed file is read again, an unchanged one is not", async () => {
   const path = join(temp.path, "SOUL.md");
   await Deno.writeTextFile(path, "first");
   const workspace = new Workspace(temp.path);
-  const text = async () => (await workspace.shown({ perFile: 100, total: 100 }))[0]?.text;
+  const text = async () => toShow(await workspace.files(), { perFile: 100, total: 100 })[0]?.text;
   strictEqual(await text(), "first");
   const { mtime } = await Deno.stat(path);
   await Deno.writeTextFile(path, "1irst");
@@ -125,7 +125,7 @@ Deno.test("long files are cut where anybody can see it", async () => {
   await using temp = await temporary();
   await Deno.writeTextFile(join(temp.path, "AGENTS.md"), "a".repeat(30));
   await Deno.writeTextFile(join(temp.path, "SOUL.md"), "b".repeat(30));
-  deepStrictEqual(await new Workspace(temp.path).shown({ perFile: 20, total: 25 }), [
+  deepStrictEqual(toShow(await new Workspace(temp.path).files(), { perFile: 20, total: 25 }), [
     { name: "AGENTS.md", text: `${"a".repeat(20)}\n[cut here: 10 more characters in AGENTS.md]` },
     { name: "SOUL.md", text: `${"b".repeat(5)}\n[cut here: 25 more characters in SOUL.md]` },
   ]);
@@ -135,8 +135,9 @@ Deno.test("what isn't a file is left alone", async () => {
   await using temp = await temporary();
   await Deno.mkdir(join(temp.path, "SOUL.md"));
   const workspace = new Workspace(temp.path);
-  deepStrictEqual(await workspace.shown({ perFile: 20, total: 25 }), []);
-  deepStrictEqual(await new Workspace(join(temp.path, "nowhere")).identity(), {});
+  deepStrictEqual(toShow(await workspace.files(), { perFile: 20, total: 25 }), []);
+  const nowhere = new Workspace(join(temp.path, "nowhere"));
+  deepStrictEqual(nowhere.identity(await nowhere.files()), {});
 });
 
 Deno.test("an identity is read however it is marked up", () => {
@@ -153,7 +154,7 @@ Deno.test("a new agent has a name", async () => {
   await using temp = await temporary();
   const workspace = new Workspace(temp.path);
   await workspace.ensure();
-  const { name, emoji } = await workspace.identity();
+  const { name, emoji } = workspace.identity(await workspace.files());
   ok(name !== undefined && emoji !== undefined);
 });
 
