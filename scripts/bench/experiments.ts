@@ -212,7 +212,8 @@ const agent: Experiment = {
   async measure(subject, { quick }) {
     await using running = await run(subject, { tokens: 20, tokenMs: 25 }); // 40 a second
     const { address, load } = running;
-    await load.do("agents", { ...address, atOnce: 1, rounds: 3 });
+    // A gateway runs for weeks: what it takes once it is warm.
+    await load.do("agents", { ...address, atOnce: 32, rounds: subject.slow ? 1 : 6 });
     const alone = await load.do("agents", { ...address, atOnce: 1, rounds: quick ? 5 : 20 });
     const rounds = quick || subject.slow ? 1 : 5;
     const crowd = await load.do("agents", { ...address, atOnce: 32, rounds });
