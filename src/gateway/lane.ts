@@ -1,3 +1,6 @@
+/** What runs side by side, and what waits. */
+import { setImmediate } from "node:timers";
+
 /** Lets at most so many jobs run side by side, first come, first served. */
 export class Slots {
   readonly #limit: () => number;
@@ -54,6 +57,32 @@ export class Slots {
       this.#busy++;
       own();
     }
+  }
+}
+
+/** How many begin in one turn of the event loop. */
+const AT_ONCE = 8;
+
+/**
+ * Lets jobs begin at the end of the event loop's turn, a few in each, first come, first served. All
+ * that are due would begin before the first of them could send anything, wait for their answers
+ * together, and end together; each alone could share nothing with the others, not even a write.
+ */
+export class Beginnings {
+  readonly #waiting: (() => void)[] = [];
+
+  /** Resolves when it is time to begin. */
+  next(): Promise<void> {
+    return new Promise((begin) => {
+      if (this.#waiting.push(begin) === 1) this.#plan();
+    });
+  }
+
+  #plan(): void {
+    setImmediate(() => {
+      for (const begin of this.#waiting.splice(0, AT_ONCE)) begin();
+      if (this.#waiting.length > 0) this.#plan();
+    });
   }
 }
 

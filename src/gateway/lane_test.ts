@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { Backlog, Slots } from "./lane.ts";
+import { setImmediate } from "node:timers/promises";
+import { Backlog, Beginnings, Slots } from "./lane.ts";
 
 const never = new AbortController().signal;
 
@@ -97,4 +98,32 @@ Deno.test("what is taken out of a backlog leaves the others in their order", () 
   deepStrictEqual(backlog.remove((n) => n % 2 === 0), [2, 4]);
   strictEqual(backlog.size, 2);
   deepStrictEqual(backlog.take(() => true), [1, 3]);
+});
+
+Deno.test("jobs begin in their order, a few in each turn of the event loop", async () => {
+  const beginnings = new Beginnings();
+  const begun: number[] = [];
+  for (let n = 0; n < 20; n++) void beginnings.next().then(() => begun.push(n));
+  const seen: number[] = [];
+  while (begun.length < 20) {
+    await setImmediate();
+    seen.push(begun.length);
+  }
+  deepStrictEqual(begun, Array.from({ length: 20 }, (_, n) => n));
+  deepStrictEqual(seen, [8, 16, 20]);
+});
+
+Deno.test("a job that comes while others begin waits for the next turn", async () => {
+  const beginnings = new Beginnings();
+  const begun: string[] = [];
+  const late = beginnings.next().then(() => {
+    begun.push("first");
+    return beginnings.next().then(() => begun.push("late"));
+  });
+  await beginnings.next();
+  begun.push("second");
+  await Promise.resolve();
+  deepStrictEqual(begun, ["first", "second"]);
+  await late;
+  deepStrictEqual(begun, ["first", "second", "late"]);
 });

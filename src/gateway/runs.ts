@@ -2,7 +2,6 @@
  * The turns of all conversations: accepted and stored, queued, run one at a time in each, told as
  * they happen, ended once.
  */
-import { setImmediate } from "node:timers/promises";
 import { OVER, pause } from "../deadline.ts";
 import { GatewayError } from "../error.ts";
 import type { Bus } from "../event.ts";
@@ -23,7 +22,7 @@ import {
   type UserMessage,
 } from "../session.ts";
 import type { Store, StoredRun } from "../store.ts";
-import { Backlog, Slots } from "./lane.ts";
+import { Backlog, Beginnings, Slots } from "./lane.ts";
 import { wireMessage } from "./history.ts";
 import type { Settings } from "./settings.ts";
 import { isSilent, RunStream, type StopReason } from "./stream.ts";
@@ -157,6 +156,7 @@ export class Runs implements AsyncDisposable {
   readonly #replies: Replies | undefined;
   readonly #log: Log;
   readonly #slots: Slots;
+  readonly #beginnings = new Beginnings();
   readonly #lanes = new Map<SessionKey, Lane>();
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #toolListeners = new Map<SessionKey, Map<string, number>>();
@@ -571,7 +571,7 @@ export class Runs implements AsyncDisposable {
     const { signal } = active.controller;
     // Who asked hears that the turn is accepted, which must be true, before hearing of the turn.
     await this.#insist(runId, () => this.#store.synced(), signal);
-    await setImmediate();
+    await this.#beginnings.next();
     using slot = await this.#slots.take(signal);
     const begun = await this.#insist(runId, () => slot && this.#start(batch, Date.now()), signal);
     if (begun === undefined) {
