@@ -300,14 +300,16 @@ async function switchTo(
   enabled: boolean,
 ): Promise<number> {
   const [network = ""] = call.words;
-  const { account } = await requireConfigured(call, network, call.flags.account);
+  const { section, account } = await requireConfigured(call, network, call.flags.account);
   const patch = account === undefined ? { enabled } : { accounts: { [account]: { enabled } } };
   const writtenBy = await patchConfig(call, { channels: { [network]: patch } });
   const what = account === undefined ? network : `${network} account '${account}'`;
+  const isOverruled = enabled && account !== undefined && at(section, "enabled") === false;
+  const but = isOverruled ? `, but ${network} is off: openclaw channels enable ${network}` : "";
   return answer(
     call,
     { network, account, enabled, writtenBy },
-    () => `${what} is now ${enabled ? "on" : "off"}\n`,
+    () => `${what} is now ${enabled ? "on" : "off"}${but}\n`,
   );
 }
 

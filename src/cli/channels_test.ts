@@ -369,6 +369,22 @@ Deno.test("remove, enable and disable change the running gateway's configuration
   deepStrictEqual(await patches(["disable", "tg", "--account", "b"]), [1, []]);
 });
 
+Deno.test("enable says that an account's network is off", async () => {
+  await withHome(async (home) => {
+    const accounts = { work: { botToken: "1:a", enabled: false } };
+    const config = { channels: { telegram: { enabled: false, accounts } } };
+    await Deno.writeTextFile(`${home.stateDir}/openclaw.json`, JSON.stringify(config));
+    const enable = async (...argv: readonly string[]) =>
+      (await alone(["channels", "enable", "telegram", ...argv], home)).stdout;
+    strictEqual(
+      await enable("--account", "work"),
+      "telegram account 'work' is now on, but telegram is off: openclaw channels enable telegram\n",
+    );
+    strictEqual(await enable(), "telegram is now on\n");
+    strictEqual(await enable("--account", "work"), "telegram account 'work' is now on\n");
+  });
+});
+
 Deno.test("without a gateway they change the file", async () => {
   await withHome(async (home) => {
     const path = `${home.stateDir}/openclaw.json`;
