@@ -32,6 +32,7 @@ import { Directory } from "./directory.ts";
 import { converse, type Ending } from "./gateway.ts";
 import { Listener } from "./listen.ts";
 import { Memory } from "./memory.ts";
+import { idAt } from "./snowflake.ts";
 import { Speaker } from "./speak.ts";
 import { resolveTarget } from "./targets.ts";
 
@@ -274,6 +275,8 @@ export class DiscordChannel implements Channel, Powers {
         retryAfterMs: limit.reset_after,
       });
     }
+    // A first session that came to nothing: what was said since is not lost with it.
+    if (this.#memory.identifiedAt > 0) this.#memory.begin(idAt(this.#memory.identifiedAt));
     this.#memory.identifiedAt = Date.now();
     this.#memory.flush();
     return url;

@@ -116,6 +116,8 @@ export class Listener {
   async #ready(ready: GatewayReadyDispatchData): Promise<void> {
     const { memory, signal } = this.#parts;
     const { user, application, guilds } = ready;
+    // The first session may have been long in coming: nobody waits for answers from before.
+    if (memory.self === undefined) memory.beginLater(idAt(Date.now() - OVERLAP_MS));
     memory.self = {
       id: user.id,
       ...(user.global_name != null && { name: user.global_name }),
@@ -128,7 +130,7 @@ export class Listener {
       ? undefined
       : { ...memory.gap, after, guilds: guilds.map(({ id }) => id) };
     if (after !== undefined) memory.missedSince ??= after;
-    if (memory.seen === undefined) memory.begin(idAt(Date.now()));
+    memory.begin(idAt(Date.now()));
     this.#connected();
     await this.#register();
     const directs = memory.gap === undefined ? [] : memory.directs;

@@ -158,8 +158,15 @@ export class Memory {
     return this.#connection.seen;
   }
 
-  /** We are there for the first time, and hear of what comes after this message. */
+  /** We are there, or try to be: if for the first time, we are told what comes after this message. */
   begin(messageId: string): void {
+    if (this.seen === undefined) this.#set({ beginning: messageId, seen: messageId });
+  }
+
+  /** We were not told what came before this message, either. */
+  beginLater(messageId: string): void {
+    const { beginning } = this;
+    if (beginning === undefined || byAge(beginning, messageId) >= 0) return;
     this.#set({ beginning: messageId, seen: messageId });
   }
 

@@ -1,5 +1,6 @@
 /** What comes back, and what is told again, after something went wrong. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { MemoryValues, NO_LOG, TestInbox } from "../../../tests/channel_contract.ts";
 import { type FakeDiscord, startFakeDiscord } from "../../../tests/fakes/discord.ts";
 import { DiscordChannel, type Pace } from "./discord.ts";
@@ -105,6 +106,24 @@ Deno.test("what was said before the account was there for the first time is not 
   await heard(inbox, "missed");
   await again.stop();
   deepStrictEqual([...new Set(inbox.texts())], ["first", "missed"]); // the inbox knows repeats
+});
+
+Deno.test("what is said while the first session is waited for is answered", async () => {
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
+  const ada = discord.world.addUser("ada");
+  const values = new Disk();
+  discord.gateway.rules.identifyEveryMs = Infinity;
+  const first = start(discord, { values });
+  while (values.get("connection") === undefined) await setImmediate();
+  await first.stop();
+  discord.say(ada, "missed");
+  discord.gateway.rules.identifyEveryMs = 0;
+  const { inbox, connected, stop } = start(discord, { values });
+  await connected();
+  discord.say(ada, "heard");
+  await heard(inbox, "heard");
+  await stop();
+  deepStrictEqual([...new Set(inbox.texts())], ["missed", "heard"]); // the inbox knows repeats
 });
 
 Deno.test("an address to resume at that is gone is not tried for ever", async () => {
