@@ -109,7 +109,7 @@ const orders: Orders = {
   },
 
   model(pace) {
-    return Promise.resolve({ port: serveModel(pace, noted).addr.port });
+    return Promise.resolve(serveModel(pace, noted));
   },
 
   async agents({ atOnce, rounds, ...address }) {
