@@ -2,6 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { MemoryValues, NO_LOG, TestInbox } from "../../../tests/channel_contract.ts";
+import { stopClock } from "../../../tests/clock.ts";
 import { type FakeDiscord, startFakeDiscord } from "../../../tests/fakes/discord.ts";
 import { DiscordChannel, type Pace } from "./discord.ts";
 
@@ -124,6 +125,24 @@ Deno.test("what is said while the first session is waited for is answered", asyn
   await heard(inbox, "heard");
   await stop();
   deepStrictEqual([...new Set(inbox.texts())], ["missed", "heard"]); // the inbox knows repeats
+});
+
+Deno.test("what was said long before the first session is not answered any more", async () => {
+  using clock = stopClock("Date");
+  await using discord = startFakeDiscord({ askEveryMs: 50 });
+  const ada = discord.world.addUser("ada");
+  const values = new Disk();
+  values.set("connection", { identifiedAt: Date.now() }); // and Discord would not have it
+  clock.tick(1_000);
+  discord.say(ada, "long ago");
+  clock.tick(3_600_000);
+  const { inbox, connected, stop } = start(discord, { values });
+  await connected();
+  clock.tick(1_000);
+  discord.say(ada, "heard");
+  await heard(inbox, "heard");
+  await stop();
+  deepStrictEqual([...new Set(inbox.texts())], ["heard"]);
 });
 
 Deno.test("an address to resume at that is gone is not tried for ever", async () => {
